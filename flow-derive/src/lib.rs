@@ -1,0 +1,1 @@
+//! Derive macros for `flow`. Empty so far: components implement `flow::Component` by hand.

@@ -1,0 +1,5 @@
+//! Between wire formats and records.
+
+mod contract;
+
+pub use contract::{CollectionEncoder, Framing, RecordDecoder};

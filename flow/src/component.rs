@@ -1,0 +1,140 @@
+//! What every listed part is: an id, a role, a config, a way to build it.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+
+/// The five roles that a component can fill. Each is a type and never a value.
+pub mod role {
+    /// Reads payloads from somewhere: [`SourceConnector`](crate::SourceConnector).
+    #[derive(Debug)]
+    pub enum Source {}
+    /// Writes payloads to somewhere: [`SinkConnector`](crate::SinkConnector).
+    #[derive(Debug)]
+    pub enum Sink {}
+    /// Turns payloads into records: [`RecordDecoder`](crate::RecordDecoder).
+    #[derive(Debug)]
+    pub enum Decoder {}
+    /// Turns records into payloads: [`CollectionEncoder`](crate::CollectionEncoder).
+    #[derive(Debug)]
+    pub enum Encoder {}
+    /// Changes columnar records on their way: [`RecordTransform`](crate::RecordTransform).
+    #[derive(Debug)]
+    pub enum Transform {}
+}
+
+/// One part of a registry: a connector, a codec or a transform.
+///
+/// # Life cycle
+/// A pipeline file names a component by role and [`Component::ID`]. At start-up the table that named it is read into
+/// [`Component::Config`], then [`Component::build`] is called once for each place that names it. All of that happens
+/// before anything connects, in `flow check` too.
+///
+/// # What implementors owe
+/// - `ID` is made of `a-z`, `0-9` and `-`, and is unique among the listed components of the same role.
+/// - The type also implements the trait of its role.
+/// - `build` checks whatever can be checked without the outside world, and does not connect, open sockets or
+///   write files.
+///
+/// # Examples
+/// ```
+/// use flow::{role, BuildContext, Component, Error};
+///
+/// struct Upper;
+///
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct UpperConfig {
+///     /// Letters at the beginning that stay as they are.
+///     #[serde(default)]
+///     keep: usize,
+/// }
+///
+/// impl Component for Upper {
+///     const ID: &'static str = "upper";
+///     const DESCRIPTION: &'static str = "writes text in capitals";
+///     type Role = role::Encoder;
+///     type Config = UpperConfig;
+///
+///     fn build(config: UpperConfig, _: &BuildContext) -> Result<Self, Error> {
+///         if config.keep > 80 {
+///             return Err(Error::config("keep", "more than a line (80)"));
+///         }
+///         Ok(Upper)
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no component",
+    label = "this element of the registry list is no component",
+    note = "implement `flow::Component` for `{Self}`: an id, a role, a config type and `build`"
+)]
+pub trait Component: Sized + Send + 'static {
+    /// The logical id that pipeline files use.
+    const ID: &'static str;
+    /// One line for `flow list`.
+    const DESCRIPTION: &'static str = "";
+    /// One of the types in [`role`].
+    type Role;
+    /// What a pipeline file may say about it. Unknown keys are errors, whether or not the type denies them.
+    type Config: DeserializeOwned + JsonSchema;
+
+    /// Builds the component from its config.
+    ///
+    /// # Errors
+    /// [`Error::config`] with the key at fault; the pipeline adds file and line.
+    fn build(config: Self::Config, context: &BuildContext) -> Result<Self, Error>;
+}
+
+/// What a component may know about where it stands.
+#[derive(Debug, Clone, Default)]
+pub struct BuildContext {
+    label: String,
+    directory: std::path::PathBuf,
+    secrets: Vec<(String, String)>,
+}
+
+impl BuildContext {
+    /// A context for a component that stands at `label` (`hot-devices/source.mqtt`).
+    /// Relative paths in its config start at `directory`.
+    pub fn new(label: impl Into<String>, directory: impl Into<std::path::PathBuf>) -> Self {
+        Self { label: label.into(), directory: directory.into(), secrets: Vec::new() }
+    }
+
+    /// Adds values that must not reach a log, each with what to print instead.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Vec<(String, String)>) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
+    /// Pipeline, role and id, for log lines: `hot-devices/source.mqtt`.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// `path` as seen from the pipeline file's directory.
+    pub fn resolve(&self, path: impl AsRef<std::path::Path>) -> std::path::PathBuf {
+        self.directory.join(path)
+    }
+
+    /// `text` without the values that came from the environment. Everything a component logs
+    /// that may hold a part of its config goes through here.
+    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        redact(text, &self.secrets)
+    }
+}
+
+/// `text` with every secret replaced by what stands for it.
+pub(crate) fn redact<'a>(text: &'a str, secrets: &[(String, String)]) -> Cow<'a, str> {
+    let mut text = Cow::Borrowed(text);
+    for (secret, stand_in) in secrets {
+        if !secret.is_empty() && text.contains(secret.as_str()) {
+            text = Cow::Owned(text.replace(secret.as_str(), stand_in));
+        }
+    }
+    text
+}

@@ -1,0 +1,5 @@
+//! Where payloads come from and go to.
+
+mod contract;
+
+pub use contract::{Progress, SinkConnector, SourceConnector};

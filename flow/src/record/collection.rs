@@ -1,0 +1,109 @@
+//! The narrow waist between wire formats and records: serde on both sides.
+
+use serde::{Deserializer, Serializer};
+
+use crate::error::RecordError;
+use crate::record::payload::Payload;
+use crate::record::template::Template;
+
+/// Takes records out of any serde [`Deserializer`]. Decoders are generic over it.
+///
+/// [`TypedRecords`](crate::TypedRecords) collects the application's own structs, [`Records`](crate::Records) columns.
+///
+/// A record is taken whole or not at all: after an error, [`Collect::len`] is what it was before.
+pub trait Collect {
+    /// Takes one record.
+    ///
+    /// # Errors
+    /// The deserializer's error. Where the record and not the wire format was at fault,
+    /// [`Collect::fault`] has the field and the reason.
+    fn collect<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
+
+    /// Why the last [`Collect::collect`] failed, where the collection itself refused the record.
+    /// Taken: a second call gives `None`.
+    fn fault(&mut self) -> Option<RecordError> {
+        None
+    }
+
+    /// One element of a payload is lost while the rest of the payload goes on.
+    /// The pipeline counts it and treats it as `on_error` says.
+    fn reject(&mut self, error: RecordError);
+
+    /// How many records were taken.
+    fn len(&self) -> usize;
+
+    /// Was none taken?
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all records from `len` on, and rejections that came after them.
+    fn truncate(&mut self, len: usize);
+}
+
+/// Offers records to any serde [`Serializer`]. Encoders are generic over it.
+pub trait Collection {
+    /// How many records there are.
+    fn len(&self) -> usize;
+
+    /// Is there none?
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Hands the record at `index` to `serializer`.
+    ///
+    /// # Errors
+    /// The serializer's.
+    ///
+    /// # Panics
+    /// Where `index` is not below [`Collection::len`].
+    fn serialize<S: Serializer>(&self, index: usize, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Appends `template` with the values of the record at `index` to `out`.
+    ///
+    /// # Errors
+    /// A placeholder names no field of the record, or its value cannot stand there
+    /// ([`Reason::Route`](crate::Reason::Route)).
+    fn render(&self, index: usize, template: &Template, out: &mut String) -> Result<(), RecordError>;
+}
+
+/// A [`Collect`] that knows which payload each record came from, and is used again for batch after batch.
+pub trait CollectBatch: Collect {
+    /// Forgets records and rejections and keeps the memory.
+    fn clear(&mut self);
+
+    /// The records and rejections that follow come from this payload, which stands at `index` of its batch.
+    fn begin_payload(&mut self, index: usize, payload: Payload<'_>);
+
+    /// What was rejected, each with the index of its payload, in order.
+    fn rejected(&self) -> &[(usize, RecordError)];
+}
+
+/// Some records of a collection, by position and in the order given.
+#[derive(Debug)]
+pub struct Subset<'a, C> {
+    records: &'a C,
+    positions: &'a [u32],
+}
+
+impl<'a, C: Collection> Subset<'a, C> {
+    /// The records of `records` at `positions`, each of which must be below its length.
+    pub fn new(records: &'a C, positions: &'a [u32]) -> Self {
+        Self { records, positions }
+    }
+}
+
+impl<C: Collection> Collection for Subset<'_, C> {
+    fn len(&self) -> usize {
+        self.positions.len()
+    }
+
+    fn serialize<S: Serializer>(&self, index: usize, serializer: S) -> Result<S::Ok, S::Error> {
+        self.records.serialize(self.positions[index] as usize, serializer)
+    }
+
+    fn render(&self, index: usize, template: &Template, out: &mut String) -> Result<(), RecordError> {
+        self.records.render(self.positions[index] as usize, template, out)
+    }
+}

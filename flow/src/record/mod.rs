@@ -1,0 +1,15 @@
+//! What flows: payloads with their metadata, schemas, and collections of records.
+
+pub mod collection;
+pub mod payload;
+pub mod records;
+pub mod schema;
+pub mod template;
+pub mod typed;
+
+pub use collection::{Collect, CollectBatch, Collection, Subset};
+pub use payload::{Checkpoint, Metadata, Payload, PayloadBatch};
+pub use records::Records;
+pub use schema::{Field, Schema, Type};
+pub use template::Template;
+pub use typed::TypedRecords;

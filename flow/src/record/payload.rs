@@ -1,0 +1,346 @@
+//! Payloads: bytes as they stand on the wire, with what is known about them.
+
+use std::ops::Range;
+
+/// A position in a stream of batches, counted by whoever hands the batches out. Newer is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Checkpoint(pub u64);
+
+/// What travels beside a payload's bytes.
+///
+/// A schema maps it to columns with `from = "meta.topic"`, `"meta.key"`, `"meta.time"` or
+/// `"meta.NAME"` for a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Metadata<'a> {
+    /// The MQTT topic, the file's path, or whatever names the stream it came from or goes to.
+    pub topic: Option<&'a str>,
+    /// A key that orders or partitions, where the transport has one.
+    pub key: Option<&'a str>,
+    /// When it arrived, in microseconds since 1970-01-01T00:00:00Z.
+    pub time: Option<i64>,
+}
+
+/// One payload of a batch, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub struct Payload<'a> {
+    batch: &'a PayloadBatch,
+    entry: &'a Entry,
+}
+
+impl<'a> Payload<'a> {
+    /// The bytes on the wire.
+    pub fn bytes(self) -> &'a [u8] {
+        &self.batch.data[self.entry.bytes.clone()]
+    }
+
+    /// What travels beside them.
+    pub fn metadata(self) -> Metadata<'a> {
+        let text = |range: &Option<Range<usize>>| {
+            range.clone().map(|range| self.batch.text.get(range).unwrap_or_default())
+        };
+        Metadata { topic: text(&self.entry.topic), key: text(&self.entry.key), time: self.entry.time }
+    }
+
+    /// The value of the header `name`, the first where it stands twice.
+    pub fn header(self, name: &str) -> Option<&'a str> {
+        self.headers().find(|(header, _)| *header == name).map(|(_, value)| value)
+    }
+
+    /// Every header, in order.
+    pub fn headers(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let text = &self.batch.text;
+        self.batch.headers[self.entry.headers.clone()]
+            .iter()
+            .map(|(name, value)| (&text[name.clone()], &text[value.clone()]))
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    bytes: Range<usize>,
+    topic: Option<Range<usize>>,
+    key: Option<Range<usize>>,
+    time: Option<i64>,
+    headers: Range<usize>,
+}
+
+/// Payloads in one arena: no allocation per payload, and none at all once the batch has grown.
+///
+/// Sources push whole payloads. Encoders write into [`PayloadBatch::buffer`] and close each payload
+/// with [`PayloadBatch::finish`].
+///
+/// ```
+/// use flow::PayloadBatch;
+///
+/// let mut batch = PayloadBatch::new();
+/// batch.push(b"on the wire");
+/// batch.buffer().extend_from_slice(b"encoded");
+/// batch.finish();
+/// assert_eq!(batch.get(1).unwrap().bytes(), b"encoded");
+/// ```
+#[derive(Debug)]
+pub struct PayloadBatch {
+    data: Vec<u8>,
+    text: String,
+    entries: Vec<Entry>,
+    headers: Vec<(Range<usize>, Range<usize>)>,
+    closed: usize,
+    capacity: usize,
+}
+
+impl Default for PayloadBatch {
+    fn default() -> Self {
+        Self::with_capacity(Self::DEFAULT_CAPACITY)
+    }
+}
+
+impl PayloadBatch {
+    /// How many payloads a batch takes where nothing else is said.
+    pub const DEFAULT_CAPACITY: usize = 1024;
+
+    /// Bytes beyond which a batch counts as full, whatever the number of payloads.
+    pub const MAX_BYTES: usize = 1 << 20;
+
+    /// An empty batch of the default capacity.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty batch for up to `capacity` payloads. Nothing is allocated yet.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            data: Vec::new(),
+            text: String::new(),
+            entries: Vec::new(),
+            headers: Vec::new(),
+            closed: 0,
+            capacity: capacity.max(1),
+        }
+    }
+
+    /// How many payloads a source may put in. Pushing more is not an error, only impolite.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Has the batch its number of payloads, or [`PayloadBatch::MAX_BYTES`]?
+    pub fn is_full(&self) -> bool {
+        self.entries.len() >= self.capacity || self.data.len() >= Self::MAX_BYTES
+    }
+
+    /// The number of payloads.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Is there no payload?
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of all payloads together.
+    pub fn bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.bytes.len()).sum()
+    }
+
+    /// Forgets every payload and keeps the memory.
+    pub fn clear(&mut self) {
+        self.truncate(0);
+        // A batch that once held giants does not hold on to their memory for ever.
+        self.data.shrink_to(4 * Self::MAX_BYTES);
+    }
+
+    /// Keeps the first `len` payloads and drops what was written after them.
+    pub fn truncate(&mut self, len: usize) {
+        self.entries.truncate(len);
+        match self.entries.last() {
+            Some(last) => {
+                self.closed = last.bytes.end;
+                self.headers.truncate(last.headers.end);
+            }
+            None => {
+                self.closed = 0;
+                self.headers.clear();
+                self.text.clear();
+            }
+        }
+        self.data.truncate(self.closed);
+    }
+
+    /// Drops the first `count` payloads; their memory comes back with [`PayloadBatch::clear`].
+    pub fn drop_front(&mut self, count: usize) {
+        self.entries.drain(..count.min(self.entries.len()));
+    }
+
+    /// Appends a payload without metadata.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.push_with(bytes, Metadata::default());
+    }
+
+    /// Appends a payload with its metadata.
+    pub fn push_with(&mut self, bytes: &[u8], metadata: Metadata<'_>) {
+        self.discard_open();
+        self.data.extend_from_slice(bytes);
+        self.finish();
+        let topic = metadata.topic.map(|topic| self.store(topic));
+        let key = metadata.key.map(|key| self.store(key));
+        if let Some(entry) = self.entries.last_mut() {
+            entry.topic = topic;
+            entry.key = key;
+            entry.time = metadata.time;
+        }
+    }
+
+    /// Adds a header to the last payload. Does nothing in an empty batch.
+    pub fn push_header(&mut self, name: &str, value: &str) {
+        if self.entries.is_empty() {
+            return;
+        }
+        let header = (self.store(name), self.store(value));
+        self.headers.push(header);
+        let end = self.headers.len();
+        if let Some(entry) = self.entries.last_mut() {
+            entry.headers.end = end;
+        }
+    }
+
+    /// Copies one payload of another batch, with its metadata.
+    pub fn push_payload(&mut self, payload: Payload<'_>) {
+        self.push_with(payload.bytes(), payload.metadata());
+        for (name, value) in payload.headers() {
+            self.push_header(name, value);
+        }
+    }
+
+    /// Where an encoder writes the payload that [`PayloadBatch::finish`] will close.
+    ///
+    /// Only append: what stands before belongs to earlier payloads.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.data
+    }
+
+    /// Closes the payload that was written since the last one. It may be empty.
+    pub fn finish(&mut self) {
+        let headers = self.headers.len();
+        self.entries.push(Entry {
+            bytes: self.closed..self.data.len(),
+            topic: None,
+            key: None,
+            time: None,
+            headers: headers..headers,
+        });
+        self.closed = self.data.len();
+    }
+
+    /// Drops what was written since the last payload was closed.
+    pub fn discard_open(&mut self) {
+        self.data.truncate(self.closed);
+    }
+
+    /// Sets the topic of the payload at `index` to what `write` appends.
+    ///
+    /// # Errors
+    /// Whatever `write` returns; the payload then keeps the topic it had.
+    ///
+    /// # Panics
+    /// Where there is no payload at `index`.
+    pub fn set_topic<E>(
+        &mut self,
+        index: usize,
+        write: impl FnOnce(&mut String) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = self.text.len();
+        match write(&mut self.text) {
+            Ok(()) => {
+                self.entries[index].topic = Some(start..self.text.len());
+                Ok(())
+            }
+            Err(error) => {
+                self.text.truncate(start);
+                Err(error)
+            }
+        }
+    }
+
+    /// The payload at `index`.
+    pub fn get(&self, index: usize) -> Option<Payload<'_>> {
+        self.entries.get(index).map(|entry| Payload { batch: self, entry })
+    }
+
+    /// Every payload, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Payload<'_>> + Clone {
+        self.entries.iter().map(move |entry| Payload { batch: self, entry })
+    }
+
+    fn store(&mut self, text: &str) -> Range<usize> {
+        let start = self.text.len();
+        self.text.push_str(text);
+        start..self.text.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_keeps_its_metadata_and_headers() {
+        let mut batch = PayloadBatch::new();
+        batch.push_with(b"a", Metadata { topic: Some("t/1"), key: None, time: Some(7) });
+        batch.push_header("trace", "x");
+        batch.push(b"b");
+        batch.push_header("trace", "y");
+        let (a, b) = (batch.get(0).unwrap(), batch.get(1).unwrap());
+        assert_eq!((a.bytes(), a.metadata().topic, a.metadata().time), (&b"a"[..], Some("t/1"), Some(7)));
+        assert_eq!((a.header("trace"), b.header("trace")), (Some("x"), Some("y")));
+        assert_eq!((b.bytes(), b.metadata()), (&b"b"[..], Metadata::default()));
+
+        let mut copy = PayloadBatch::new();
+        copy.push_payload(a);
+        assert_eq!(
+            (copy.get(0).unwrap().bytes(), copy.get(0).unwrap().header("trace")),
+            (&b"a"[..], Some("x"))
+        );
+    }
+
+    #[test]
+    fn what_is_not_finished_is_no_payload() {
+        let mut batch = PayloadBatch::new();
+        batch.push(b"one");
+        batch.buffer().extend_from_slice(b"half");
+        batch.discard_open();
+        batch.buffer().extend_from_slice(b"two");
+        batch.finish();
+        batch.buffer().extend_from_slice(b"half");
+        batch.push(b"three");
+        let all: Vec<_> = batch.iter().map(Payload::bytes).collect();
+        assert_eq!(all, [&b"one"[..], b"two", b"three"]);
+        batch.truncate(1);
+        batch.finish();
+        let all: Vec<_> = batch.iter().map(Payload::bytes).collect();
+        assert_eq!(all, [&b"one"[..], b""]);
+        batch.drop_front(1);
+        assert_eq!(batch.get(0).unwrap().bytes(), b"");
+        batch.clear();
+        assert!(batch.is_empty());
+    }
+
+    #[test]
+    fn a_topic_that_cannot_be_written_leaves_the_old_one() {
+        let mut batch = PayloadBatch::new();
+        batch.push_with(b"a", Metadata { topic: Some("old"), ..Metadata::default() });
+        let refused = batch.set_topic(0, |text| {
+            text.push_str("half");
+            Err("no")
+        });
+        assert_eq!(refused, Err("no"));
+        assert_eq!(batch.get(0).unwrap().metadata().topic, Some("old"));
+        batch
+            .set_topic(0, |text| {
+                text.push_str("new");
+                Ok::<_, ()>(())
+            })
+            .unwrap();
+        assert_eq!(batch.get(0).unwrap().metadata().topic, Some("new"));
+    }
+}
