@@ -4,15 +4,19 @@ pub mod codec;
 mod component;
 pub mod connector;
 mod error;
+pub mod pipeline;
 pub mod record;
+pub mod registry;
 pub mod transform;
 
 pub use codec::{CollectionEncoder, Framing, RecordDecoder};
 pub use component::{BuildContext, Component, role};
 pub use connector::{Progress, SinkConnector, SourceConnector};
 pub use error::{DecodeError, EncodeError, Error, ErrorKind, Reason, RecordError, Status};
+pub use pipeline::{Metrics, Pipeline, Problem, Problems, Report, RunError, TypedPipeline};
 pub use record::{
     Checkpoint, Collect, CollectBatch, Collection, Field, Metadata, Payload, PayloadBatch, Records, Schema,
     Subset, Template, Type, TypedRecords,
 };
+pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, assert_registry};
 pub use transform::RecordTransform;

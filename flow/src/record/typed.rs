@@ -28,6 +28,13 @@ impl<T> TypedRecords<T> {
         self.origins.drain(..).map(|origin| origin as usize).zip(self.items.drain(..))
     }
 
+    /// Forgets records and rejections and keeps the memory.
+    pub fn empty(&mut self) {
+        self.items.clear();
+        self.origins.clear();
+        self.rejected.clear();
+    }
+
     /// Appends a record that came from the payload at `origin`.
     pub fn push(&mut self, origin: usize, item: T) {
         self.origins.push(u32::try_from(origin).unwrap_or(u32::MAX));

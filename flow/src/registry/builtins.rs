@@ -1,0 +1,18 @@
+//! What ships with `flow`: the only place that names concrete components.
+
+use crate::component::role::Kind;
+use crate::registry::Nil;
+
+/// Every component that ships with `flow` and whose feature is on: the tail of a registry list.
+pub type Builtins = Nil;
+
+/// The feature that would bring a built-in component of this role and id, where it is off.
+pub(crate) fn missing_feature(role: Kind, id: &str) -> Option<&'static str> {
+    let off: &[(&str, &[Kind], bool)] = &[
+        ("mqtt", &[Kind::Source, Kind::Sink], cfg!(feature = "mqtt")),
+        ("json", &[Kind::Decoder, Kind::Encoder], cfg!(feature = "json")),
+    ];
+    off.iter()
+        .find(|(feature, roles, on)| !on && *feature == id && roles.contains(&role))
+        .map(|(feature, ..)| *feature)
+}
