@@ -1,5 +1,7 @@
 //! Streaming pipelines at the edge, composed at compile time over a registry type.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod codec;
 mod component;
 pub mod connector;

@@ -3,6 +3,7 @@
 //! Nothing in here names a concrete component: they come out of the registry type.
 
 mod dead_letter;
+mod file_schema;
 pub(crate) mod metrics;
 mod plan;
 pub(crate) mod problem;
@@ -27,6 +28,7 @@ use crate::pipeline::stage::{Columnar, Typed};
 use crate::record::Records;
 use crate::registry::Registry;
 
+pub use file_schema::file_schema;
 pub use metrics::{Metrics, Report};
 pub use problem::{Problem, Problems};
 
@@ -237,4 +239,9 @@ pub enum RunError {
 
 fn read(file: &Path) -> Result<String, Problems> {
     std::fs::read_to_string(file).map_err(|error| Problems::of_file(file, format!("cannot be read: {error}")))
+}
+
+#[cfg(test)]
+fn assert_send<R: Registry>(pipeline: Pipeline<R>) -> impl Send {
+    pipeline.run(std::future::pending())
 }

@@ -1,10 +1,28 @@
 //! What ships with `flow`: the only place that names concrete components.
 
 use crate::component::role::Kind;
-use crate::registry::Nil;
+use crate::registry::{Cons, Nil};
+
+#[cfg(feature = "mqtt")]
+type Mqtt<T> = Cons<crate::connector::MqttSource, Cons<crate::connector::MqttSink, T>>;
+#[cfg(not(feature = "mqtt"))]
+type Mqtt<T> = T;
+
+#[cfg(feature = "json")]
+type Json<T> = Cons<crate::codec::JsonDecoder, Cons<crate::codec::JsonEncoder, T>>;
+#[cfg(not(feature = "json"))]
+type Json<T> = T;
+
+type Raw<T> = Cons<crate::codec::RawDecoder, Cons<crate::codec::RawEncoder, T>>;
+type File<T> = Cons<crate::connector::FileSource, Cons<crate::connector::FileSink, T>>;
+type Stdio<T> = Cons<crate::connector::StdinSource, Cons<crate::connector::StdoutSink, T>>;
+type Mock<T> = Cons<crate::connector::MockSource, Cons<crate::connector::MockSink, T>>;
+type Nop<T> = Cons<crate::connector::NopSink, T>;
+type Transforms<T> =
+    Cons<crate::transform::Select, Cons<crate::transform::Rename, Cons<crate::transform::Filter, T>>>;
 
 /// Every component that ships with `flow` and whose feature is on: the tail of a registry list.
-pub type Builtins = Nil;
+pub type Builtins = Mqtt<Json<Raw<File<Stdio<Mock<Nop<Transforms<Nil>>>>>>>>;
 
 /// The feature that would bring a built-in component of this role and id, where it is off.
 pub(crate) fn missing_feature(role: Kind, id: &str) -> Option<&'static str> {
@@ -12,7 +30,5 @@ pub(crate) fn missing_feature(role: Kind, id: &str) -> Option<&'static str> {
         ("mqtt", &[Kind::Source, Kind::Sink], cfg!(feature = "mqtt")),
         ("json", &[Kind::Decoder, Kind::Encoder], cfg!(feature = "json")),
     ];
-    off.iter()
-        .find(|(feature, roles, on)| !on && *feature == id && roles.contains(&role))
-        .map(|(feature, ..)| *feature)
+    off.iter().find(|(feature, roles, on)| !on && *feature == id && roles.contains(&role)).map(|(feature, ..)| *feature)
 }

@@ -56,7 +56,7 @@ impl ComponentInfo {
 /// const _: () = flow::assert_registry::<flow::Builtins>();
 /// ```
 pub const fn assert_registry<R: Registry>() {
-    R::UNIQUE;
+    let () = R::UNIQUE;
 }
 
 pub(super) fn visible(first: Option<&'static ComponentInfo>) -> Vec<&'static ComponentInfo> {

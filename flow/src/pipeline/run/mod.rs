@@ -128,6 +128,8 @@ impl<R: Registry, G: Stage> Runner<R, G> {
 
     async fn drive(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), Error> {
         let mut turn = 0;
+        // Polled again and again, registered once.
+        let mut stopping = std::pin::pin!(stop.wait_for(|stop| *stop));
         loop {
             if self.inlets.iter().all(|inlet| inlet.ended) {
                 return self.drain().await;
@@ -136,7 +138,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
                 && self.bytes_in_flight < MAX_BYTES_IN_FLIGHT;
             let event = tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => Event::Stop,
+                _ = &mut stopping => Event::Stop,
                 (outlet, sequence) = any_confirmed(&mut self.outlets) => Event::Confirmed(outlet, sequence),
                 (inlet, progress) = any_next(&mut self.inlets, turn), if room => Event::Next(inlet, progress),
             };

@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::pipeline::problem::{Problem, Problems};
 
 pub(crate) use env::Environment;
-pub(crate) use layout::{Batch, OnError, Part, Sink, Source, Spec};
+pub(crate) use layout::{Batch, OnError, Part, Sink, Spec};
 pub(crate) use tree::{Node, Tree, dotted};
 
 /// Reads a pipeline file's text. The name's ending decides the language: `.json` is JSON, all else TOML.
