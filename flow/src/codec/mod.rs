@@ -1,5 +1,7 @@
 //! Between wire formats and records.
 
 mod contract;
+#[cfg(feature = "json")]
+pub mod json;
 
 pub use contract::{CollectionEncoder, Framing, RecordDecoder};

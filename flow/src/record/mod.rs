@@ -1,8 +1,11 @@
 //! What flows: payloads with their metadata, schemas, and collections of records.
 
 pub mod collection;
+pub(crate) mod fields;
+pub(crate) mod nearest;
 pub mod payload;
 pub mod records;
+mod rejections;
 pub mod schema;
 pub mod template;
 pub mod typed;
