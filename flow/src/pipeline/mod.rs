@@ -241,7 +241,3 @@ fn read(file: &Path) -> Result<String, Problems> {
     std::fs::read_to_string(file).map_err(|error| Problems::of_file(file, format!("cannot be read: {error}")))
 }
 
-#[cfg(test)]
-fn assert_send<R: Registry>(pipeline: Pipeline<R>) -> impl Send {
-    pipeline.run(std::future::pending())
-}

@@ -22,6 +22,14 @@ pub(crate) fn known_names<'a>(word: &str, known: impl IntoIterator<Item = &'a st
     }
 }
 
+/// What to say about a key that is not known: the nearest of `known`, or all of them where none is near.
+pub(crate) fn unknown_key<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    match nearest(word, known.clone()) {
+        Some(name) => format!("unknown key; did you mean `{name}`?"),
+        None => format!("unknown key ({})", known_names(word, known)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{known_names, nearest};

@@ -33,7 +33,7 @@ impl<T> TypedRecords<T> {
     pub fn empty(&mut self) {
         self.items.clear();
         self.origins.clear();
-        self.rejected.clear();
+        self.rejections.clear();
     }
 
     /// Appends a record that came from the payload at `origin`.
@@ -78,9 +78,7 @@ impl<T: DeserializeOwned> Collect for TypedRecords<T> {
 
 impl<T: DeserializeOwned> CollectBatch for TypedRecords<T> {
     fn clear(&mut self) {
-        self.items.clear();
-        self.origins.clear();
-        self.rejections.clear();
+        self.empty();
     }
 
     fn begin_payload(&mut self, index: usize, _: Payload<'_>) {

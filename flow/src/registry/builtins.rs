@@ -9,20 +9,12 @@ type Mqtt<T> = Cons<crate::connector::MqttSource, Cons<crate::connector::MqttSin
 type Mqtt<T> = T;
 
 #[cfg(feature = "json")]
-type Json<T> = Cons<crate::codec::JsonDecoder, Cons<crate::codec::JsonEncoder, T>>;
+type Json<T> = Cons<crate::codec::json::JsonDecoder, Cons<crate::codec::json::JsonEncoder, T>>;
 #[cfg(not(feature = "json"))]
 type Json<T> = T;
 
-type Raw<T> = Cons<crate::codec::RawDecoder, Cons<crate::codec::RawEncoder, T>>;
-type File<T> = Cons<crate::connector::FileSource, Cons<crate::connector::FileSink, T>>;
-type Stdio<T> = Cons<crate::connector::StdinSource, Cons<crate::connector::StdoutSink, T>>;
-type Mock<T> = Cons<crate::connector::MockSource, Cons<crate::connector::MockSink, T>>;
-type Nop<T> = Cons<crate::connector::NopSink, T>;
-type Transforms<T> =
-    Cons<crate::transform::Select, Cons<crate::transform::Rename, Cons<crate::transform::Filter, T>>>;
-
 /// Every component that ships with `flow` and whose feature is on: the tail of a registry list.
-pub type Builtins = Mqtt<Json<Raw<File<Stdio<Mock<Nop<Transforms<Nil>>>>>>>>;
+pub type Builtins = Mqtt<Json<Nil>>;
 
 /// The feature that would bring a built-in component of this role and id, where it is off.
 pub(crate) fn missing_feature(role: Kind, id: &str) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
-use crate::pipeline::problem::{nearest, quoted_list};
+use crate::record::nearest::unknown_key;
 use crate::registry::{ComponentInfo, ConfigFault, Step};
 
 /// Checks the keys of `config` and takes the unknown ones out, so that the config's type does not meet them again.
@@ -40,16 +40,8 @@ fn walk(
             (Some(_), _) | (None, None) => {}
             (None, Some(_)) => {
                 table.shift_remove(&key);
-                let known = || properties.keys().map(String::as_str);
-                let hint = nearest(&key, known().chain(reserved.iter().copied()));
-                let message = if hint.is_empty() {
-                    format!(
-                        "unknown key (known here: {})",
-                        quoted_list(known().chain(reserved.iter().copied()))
-                    )
-                } else {
-                    format!("unknown key{hint}")
-                };
+                let known = properties.keys().map(String::as_str).chain(reserved.iter().copied());
+                let message = unknown_key(&key, known);
                 faults.push(ConfigFault { path: path.clone(), message });
             }
         }

@@ -5,8 +5,9 @@ use serde_json::Value;
 use crate::component::BuildContext;
 use crate::component::role::Kind;
 use crate::pipeline::plan::keys;
-use crate::pipeline::problem::{Problem, nearest, quoted_list};
+use crate::pipeline::problem::Problem;
 use crate::pipeline::spec::{Node, Part, Spec, dotted};
+use crate::record::nearest::known_names;
 use crate::registry::{ComponentInfo, ConfigFault, Lookup, Registry, Step, missing_feature};
 
 pub(super) struct Resolver<'a> {
@@ -60,11 +61,12 @@ impl<'a> Resolver<'a> {
 
     fn unknown_id(&self, role: Kind, id: &str) -> String {
         let ids: Vec<&str> = self.known.iter().filter(|info| info.role == role).map(|info| info.id).collect();
-        let hint = match missing_feature(role, id) {
-            Some(feature) => format!("; it was built without the feature `{feature}`"),
-            None => nearest(id, ids.iter().copied()),
-        };
-        format!("unknown {role} `{id}`{hint}; this program has {}", quoted_list(ids))
+        match missing_feature(role, id) {
+            Some(feature) => {
+                format!("unknown {role} `{id}`: this program was built without the feature `{feature}` ({})", known_names(id, ids))
+            }
+            None => format!("unknown {role} `{id}`: {}", known_names(id, ids)),
+        }
     }
 
     /// A fault of `part`'s config at `key`, dotted from its table.

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::pipeline::problem::{Problem, nearest, quoted_list};
+use crate::pipeline::problem::Problem;
 use crate::pipeline::spec::tree::{Node, NodeValue, Tree};
+use crate::record::nearest::unknown_key;
 
 /// A pipeline file, read.
 #[derive(Debug)]
@@ -132,15 +133,7 @@ impl<'a> Reader<'a> {
     fn known_keys(&mut self, table: &Node, base: &str, known: &[&str]) {
         for (key, node) in table.entries().unwrap_or_default() {
             if !known.contains(&key.as_str()) {
-                let message = format!(
-                    "unknown key{}{}",
-                    nearest(key, known.iter().copied()),
-                    if base.is_empty() {
-                        format!(" (known here: {})", quoted_list(known.iter().copied()))
-                    } else {
-                        String::new()
-                    }
-                );
+                let message = unknown_key(key, known.iter().copied());
                 let key = if base.is_empty() { key.clone() } else { format!("{base}.{key}") };
                 self.problem(node, &key, &message);
             }
