@@ -3,5 +3,6 @@
 mod contract;
 #[cfg(feature = "json")]
 pub mod json;
+pub mod raw;
 
 pub use contract::{CollectionEncoder, Framing, RecordDecoder};

@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::error::{Reason, RecordError};
 use crate::record::records::structs::Struct;
-use crate::record::records::time;
 use crate::record::records::value::Value;
 use crate::record::schema::{Field, TimeForm, TimeUnit, Type};
+use crate::record::time;
 
 /// One column of [`Records`](crate::Records): all rows that were decoded, those that were filtered out later too.
 ///
@@ -174,8 +174,6 @@ impl Column {
         self.close_row();
         Ok(())
     }
-
-    #[allow(clippy::cast_precision_loss, reason = "a float column takes the nearest float")]
     pub(super) fn push_u64(&mut self, value: u64) -> Result<(), RecordError> {
         let pushed = match &mut self.data {
             Data::Float64(values) => push(values, value as f64),
@@ -192,8 +190,6 @@ impl Column {
         };
         self.finish(pushed, &value)
     }
-
-    #[allow(clippy::cast_precision_loss, reason = "a float column takes the nearest float")]
     pub(super) fn push_i64(&mut self, value: i64) -> Result<(), RecordError> {
         let pushed = match &mut self.data {
             Data::Float64(values) => push(values, value as f64),
@@ -210,11 +206,6 @@ impl Column {
         };
         self.finish(pushed, &value)
     }
-
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "a float32 column takes the nearest float32; too large is refused"
-    )]
     pub(super) fn push_f64(&mut self, value: f64) -> Result<(), RecordError> {
         let pushed = match &mut self.data {
             Data::Float64(values) => push(values, value),
@@ -360,7 +351,6 @@ fn cut(offsets: &mut Vec<i32>, len: usize) -> usize {
 }
 
 /// Offsets are never negative.
-#[allow(clippy::cast_sign_loss, reason = "offsets are never negative")]
 pub(super) fn index(offset: i32) -> usize {
     offset as usize
 }

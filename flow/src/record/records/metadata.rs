@@ -3,9 +3,9 @@
 use crate::error::{Reason, RecordError};
 use crate::record::payload::Payload;
 use crate::record::records::column::{Column, Data};
-use crate::record::records::time;
 use crate::record::schema::Field;
 use crate::record::schema::path::{self, Meta, Origin};
+use crate::record::time;
 
 #[derive(Debug)]
 pub(super) struct MetaColumn {

@@ -18,7 +18,6 @@ mod metadata;
 mod projection;
 mod seed;
 mod structs;
-mod time;
 mod value;
 mod write;
 

@@ -10,8 +10,8 @@ use serde::{Serialize, Serializer};
 use crate::error::{Reason, RecordError};
 use crate::record::records::access::range;
 use crate::record::records::column::{Column, Data};
-use crate::record::records::time::Rfc3339;
 use crate::record::schema::TimeForm;
+use crate::record::time::Rfc3339;
 
 /// Writes one row of these columns as a map.
 #[inline]

@@ -18,13 +18,13 @@ fn scale(unit: TimeUnit) -> (i64, usize) {
 
 /// Why a text gives no timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TimeError {
+pub(crate) enum TimeError {
     Syntax,
     Range,
 }
 
 /// Reads RFC 3339 text; digits finer than `unit` are cut off.
-pub(super) fn parse(text: &str, unit: TimeUnit) -> Result<i64, TimeError> {
+pub(crate) fn parse(text: &str, unit: TimeUnit) -> Result<i64, TimeError> {
     let time = DateTime::parse_from_rfc3339(text).map_err(|_| TimeError::Syntax)?;
     match unit {
         TimeUnit::Second => Ok(time.timestamp()),
@@ -35,7 +35,7 @@ pub(super) fn parse(text: &str, unit: TimeUnit) -> Result<i64, TimeError> {
 }
 
 /// Microseconds since 1970 in `unit`, where they fit.
-pub(super) fn from_micros(micros: i64, unit: TimeUnit) -> Option<i64> {
+pub(crate) fn from_micros(micros: i64, unit: TimeUnit) -> Option<i64> {
     match unit {
         TimeUnit::Nanosecond => micros.checked_mul(1_000),
         unit => Some(micros.div_euclid(1_000_000 / scale(unit).0)),
@@ -44,14 +44,14 @@ pub(super) fn from_micros(micros: i64, unit: TimeUnit) -> Option<i64> {
 
 /// Writes a timestamp as RFC 3339 text in UTC, with the digits of its unit.
 #[derive(Debug)]
-pub(super) struct Rfc3339 {
+pub(crate) struct Rfc3339 {
     time: NaiveDateTime,
     digits: usize,
 }
 
 impl Rfc3339 {
     /// `None` outside of the years 0000 to 9999, which RFC 3339 cannot write.
-    pub(super) fn new(value: i64, unit: TimeUnit) -> Option<Self> {
+    pub(crate) fn new(value: i64, unit: TimeUnit) -> Option<Self> {
         let (scale, digits) = scale(unit);
         let nanos = u32::try_from(value.rem_euclid(scale) * (1_000_000_000 / scale)).ok()?;
         let time = DateTime::from_timestamp(value.div_euclid(scale), nanos)?.naive_utc();
