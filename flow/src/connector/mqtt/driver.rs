@@ -11,9 +11,10 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
 use tokio_rustls::TlsConnector;
-use tracing::{debug, info, warn};
+use tracing::debug;
 
 use super::backoff::Backoff;
+use super::journal::Journal;
 use super::session::{Event, Lost, Part, Session};
 use super::settings::{Settings, random};
 use crate::error::{Error, ErrorKind};
@@ -56,8 +57,7 @@ impl Connection {
             news: Notify::new(),
         });
         let place = Place { host, port, tls, connect_timeout };
-        let journal =
-            Journal { label: context.label().to_owned(), broker: place.to_string(), context, last: None };
+        let journal = Journal::new(context, place.to_string());
         let task = tokio::spawn(run(Last(Arc::clone(&link)), place, journal));
         Self { link, task }
     }
@@ -139,7 +139,7 @@ async fn run(last: Last, place: Place, mut journal: Journal) {
             session.is_closing()
         };
         match ended {
-            Ok(()) => debug!(component = journal.label, "said good-bye"),
+            Ok(()) => debug!(component = journal.component(), "said good-bye"),
             Err(lost) => journal.lost(&lost, online.is_some()),
         }
         if over {
@@ -348,79 +348,4 @@ impl Output {
 fn micros() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// The log of one connection: each change of state once.
-struct Journal {
-    label: String,
-    broker: String,
-    context: crate::component::BuildContext,
-    /// Why the last attempt failed, where no connection has followed.
-    last: Option<Lost>,
-}
-
-impl Journal {
-    fn lost(&mut self, lost: &Lost, was_online: bool) {
-        let (component, broker, text) = (&self.label, &self.broker, lost.to_string());
-        let why = self.context.redact(&text);
-        if was_online {
-            warn!(component, broker, "connection lost: {why}; connecting again");
-        } else if self.last.as_ref() == Some(lost) {
-            debug!(component, broker, "still not connected: {why}");
-        } else {
-            warn!(component, broker, "not connected: {why}; trying again");
-        }
-        self.last = (!was_online).then(|| lost.clone());
-    }
-
-    fn report(&mut self, events: Vec<Event>) {
-        let (component, broker) = (&self.label, &self.broker);
-        for event in events {
-            match event {
-                Event::Connected { resumed } => {
-                    info!(component, broker, resumed, "connected");
-                    self.last = None;
-                }
-                Event::Subscribed { filter } => {
-                    info!(component, broker, "subscribed to `{}`", self.context.redact(&filter));
-                }
-                Event::Refused { filter, why } => {
-                    let filter = self.context.redact(&filter);
-                    warn!(
-                        component,
-                        broker,
-                        "the broker refuses the subscription to `{filter}`: {why}; asking again every 30 s"
-                    );
-                }
-                Event::Lowered { filter } => {
-                    let filter = self.context.redact(&filter);
-                    warn!(component, broker, "the broker grants `{filter}` QoS 0 only: messages can be lost");
-                }
-                Event::Oversized { topic, bytes, count } => {
-                    // One line for the 1st, 2nd, 4th, 8th…: a flood must not fill the disk.
-                    if count.is_power_of_two() {
-                        let topic = self.context.redact(&topic);
-                        warn!(
-                            component,
-                            broker,
-                            bytes,
-                            count,
-                            "skipped a message larger than `max_packet_size` on `{topic}`"
-                        );
-                    }
-                }
-                Event::Unasked { topic, count } => {
-                    if count.is_power_of_two() {
-                        let topic = self.context.redact(&topic);
-                        warn!(
-                            component,
-                            broker,
-                            count,
-                            "dropped a message on `{topic}`: this `client_id` has a subscription of an earlier use"
-                        );
-                    }
-                }
-            }
-        }
-    }
 }

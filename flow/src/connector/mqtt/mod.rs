@@ -18,6 +18,7 @@
 mod backoff;
 mod config;
 mod driver;
+mod journal;
 mod session;
 mod settings;
 mod sink;

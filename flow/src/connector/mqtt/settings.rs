@@ -221,5 +221,4 @@ fn decoded(text: &str) -> Result<String, Error> {
 }
 
 #[cfg(test)]
-#[path = "settings_tests.rs"]
 mod tests;

@@ -225,11 +225,10 @@ impl Session {
             self.stalled = self.inbox.is_full();
         }
         match self.state {
-            State::Offline => return Ok(()),
             State::Connecting(deadline) if now >= deadline => {
                 return Err(Lost::new("the broker did not answer CONNECT in time"));
             }
-            State::Connecting(_) => return Ok(()),
+            State::Offline | State::Connecting(_) => return Ok(()),
             State::Online | State::Leaving => {}
         }
         if self.subscribing.as_ref().is_some_and(|(_, deadline)| now >= *deadline) {

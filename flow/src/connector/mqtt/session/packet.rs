@@ -85,6 +85,9 @@ pub(crate) struct Publish<'a> {
     pub(crate) payload: &'a [u8],
 }
 
+/// The packet id and the topic of a PUBLISH, and the bytes after them.
+type Front<'a> = (Option<u16>, &'a str, &'a [u8]);
+
 impl<'a> Publish<'a> {
     /// Reads a whole packet. Its properties (MQTT 5) are passed over.
     pub(crate) fn read(version: MqttVersion, header: Header, packet: &'a [u8]) -> Result<Self, Malformed> {
@@ -95,10 +98,7 @@ impl<'a> Publish<'a> {
     }
 
     /// Reads id and topic from the beginning of a body that may not be complete.
-    pub(crate) fn read_front(
-        header: Header,
-        body: &'a [u8],
-    ) -> Result<Option<(Option<u16>, &'a str, &'a [u8])>, Malformed> {
+    pub(crate) fn read_front(header: Header, body: &'a [u8]) -> Result<Option<Front<'a>>, Malformed> {
         let Some((length, rest)) = body.split_first_chunk::<2>() else { return Ok(None) };
         let length = usize::from(u16::from_be_bytes(*length));
         let with_id = header.first & 0b0110 != 0;
@@ -182,5 +182,4 @@ pub(crate) fn read_suback(version: MqttVersion, body: &[u8]) -> Result<(u16, &[u
 }
 
 #[cfg(test)]
-#[path = "packet_tests.rs"]
 mod tests;
