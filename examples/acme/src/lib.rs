@@ -111,11 +111,15 @@ mod tests {
 
     fn decode(payload: &[u8]) -> Result<String, String> {
         let config = AcmeConfig { separator: ';' };
-        let mut decoder = AcmeDecoder::build(config, &BuildContext::default()).map_err(|error| error.to_string())?;
+        let mut decoder =
+            AcmeDecoder::build(config, &BuildContext::default()).map_err(|error| error.to_string())?;
         let mut records = TypedRecords::<Reading>::new();
         decoder.decode(payload, &mut records).map_err(|error| error.to_string())?;
         assert_eq!(Collection::len(&records), 1);
-        Ok(records.drain().map(|(_, reading)| format!("{} {}", reading.device_id, reading.temperature)).collect())
+        Ok(records
+            .drain()
+            .map(|(_, reading)| format!("{} {}", reading.device_id, reading.temperature))
+            .collect())
     }
 
     #[test]

@@ -40,15 +40,15 @@ pub(crate) fn publish() -> JoinHandle<()> {
 }
 
 async fn send(client: &AsyncClient) {
-        for round in 0_u32.. {
-            let device = round % 5;
-            let (topic, payload) = reading(device, round);
-            println!("in        {topic:<16} {payload}");
-            if let Err(error) = client.publish(topic, QoS::AtLeastOnce, false, payload).await {
-                eprintln!("a device cannot publish: {error}");
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+    for round in 0_u32.. {
+        let device = round % 5;
+        let (topic, payload) = reading(device, round);
+        println!("in        {topic:<16} {payload}");
+        if let Err(error) = client.publish(topic, QoS::AtLeastOnce, false, payload).await {
+            eprintln!("a device cannot publish: {error}");
         }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 fn reading(device: u32, round: u32) -> (String, String) {
@@ -57,12 +57,20 @@ fn reading(device: u32, round: u32) -> (String, String) {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let ts = since.as_millis();
     match device {
-        _ if round % 13 == 12 => (format!("sensors/pump-{device}/reading"), format!("{{\"device_id\":\"pump-{device}\",\"temperature\":\"wet\"}}")),
+        _ if round % 13 == 12 => (
+            format!("sensors/pump-{device}/reading"),
+            format!("{{\"device_id\":\"pump-{device}\",\"temperature\":\"wet\"}}"),
+        ),
         0..=2 => (
             format!("sensors/pump-{device}/reading"),
-            format!("{{\"device_id\":\"pump-{device}\",\"temperature\":{celsius:.1},\"ts\":{ts},\"firmware\":\"2.1.0\"}}"),
+            format!(
+                "{{\"device_id\":\"pump-{device}\",\"temperature\":{celsius:.1},\"ts\":{ts},\"firmware\":\"2.1.0\"}}"
+            ),
         ),
-        _ => (format!("legacy/fan-{device}"), format!("device_id=fan-{device};temperature={celsius:.1};ts={ts}")),
+        _ => (
+            format!("legacy/fan-{device}"),
+            format!("device_id=fan-{device};temperature={celsius:.1};ts={ts}"),
+        ),
     }
 }
 

@@ -6,6 +6,7 @@ mod broker;
 mod devices;
 
 use std::error::Error;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ const SHOW: Duration = Duration::from_secs(6);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_env_filter("warn,flow=info").with_target(false).init();
+    let color = std::io::stdout().is_terminal();
+    tracing_subscriber::fmt().with_env_filter("flow=info").with_target(false).with_ansi(color).init();
     broker::start()?;
 
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("hot.toml");
@@ -34,6 +36,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     listener.abort();
 
     println!("summary   {report}");
-    println!("next      change `value` in hot.toml, or send JSON of your own to the topic sensors/me/reading");
+    println!(
+        "next      change `value` in hot.toml, or send JSON of your own to the topic sensors/me/reading"
+    );
     Ok(())
 }

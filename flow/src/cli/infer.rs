@@ -1,2 +1,4 @@
 //! x
-pub(super) fn infer(_: &std::path::Path) -> u8 { 0 }
+pub(super) fn infer(_: &std::path::Path) -> u8 {
+    0
+}

@@ -99,9 +99,11 @@ pub fn main<R: Registry>() -> ExitCode {
 
 fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
     let program = arguments.first().map(PathBuf::from);
-    let program = program.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
+    let program =
+        program.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
     let command = Arguments::command().bin_name(program.unwrap_or_else(|| "flow".to_owned()));
-    let parsed = command.try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let parsed =
+        command.try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -11,7 +11,8 @@ use crate::registry::{ComponentInfo, Registry};
 /// The JSON Schema (draft 2020-12) of the pipeline files that `R` can run, for completion and checks in editors.
 pub fn file_schema<R: Registry>() -> Value {
     let components = R::components();
-    let mut generator = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
+    let mut generator =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
     let mut role = |role: Kind, id_key: &str, fixed: Vec<(&str, Value, bool)>| -> Value {
         let tables = components.iter().filter(|info| info.role == role);
         let tables: Vec<Value> = tables.map(|info| table(info, &mut generator, id_key, &fixed)).collect();
@@ -20,7 +21,8 @@ pub fn file_schema<R: Registry>() -> Value {
     let decoder = role(Kind::Decoder, "codec", vec![]);
     let encoder = role(Kind::Encoder, "codec", vec![]);
     let transform = role(Kind::Transform, "kind", vec![]);
-    let codec = |role: &str| json!({ "anyOf": [{ "$ref": format!("#/$defs/{role}") }, { "type": "string" }] });
+    let codec =
+        |role: &str| json!({ "anyOf": [{ "$ref": format!("#/$defs/{role}") }, { "type": "string" }] });
     let source = role(
         Kind::Source,
         "connector",
@@ -28,9 +30,7 @@ pub fn file_schema<R: Registry>() -> Value {
     );
     let sink = role(Kind::Sink, "connector", vec![("encoder", codec("encoder"), true)]);
     let dead_letter = role(Kind::Sink, "connector", vec![("encoder", codec("encoder"), false)]);
-    let limit = |description: &str, default: usize| {
-        json!({ "description": description, "type": "integer", "minimum": 1, "maximum": 1 << 20, "default": default })
-    };
+    let limit = |description: &str, default: usize| json!({ "description": description, "type": "integer", "minimum": 1, "maximum": 1 << 20, "default": default });
     let one_or_more = |role: &str| {
         let item = json!({ "$ref": format!("#/$defs/{role}") });
         json!({ "anyOf": [item, { "type": "array", "items": item, "minItems": 1 }] })
@@ -81,7 +81,12 @@ pub fn file_schema<R: Registry>() -> Value {
 }
 
 /// The table of one component: its own options, the key that names it, and the keys that are the pipeline's.
-fn table(info: &ComponentInfo, generator: &mut SchemaGenerator, id_key: &str, fixed: &[(&str, Value, bool)]) -> Value {
+fn table(
+    info: &ComponentInfo,
+    generator: &mut SchemaGenerator,
+    id_key: &str,
+    fixed: &[(&str, Value, bool)],
+) -> Value {
     let mut table = match info.config_schema(generator).to_value() {
         Value::Object(table) => table,
         _ => Map::new(),

@@ -240,4 +240,3 @@ pub enum RunError {
 fn read(file: &Path) -> Result<String, Problems> {
     std::fs::read_to_string(file).map_err(|error| Problems::of_file(file, format!("cannot be read: {error}")))
 }
-

@@ -13,8 +13,14 @@ type Json<T> = Cons<crate::codec::json::JsonDecoder, Cons<crate::codec::json::Js
 #[cfg(not(feature = "json"))]
 type Json<T> = T;
 
+type Raw<T> = Cons<crate::codec::raw::RawDecoder, Cons<crate::codec::raw::RawEncoder, T>>;
+type Transforms<T> = Cons<
+    crate::transform::select::Select,
+    Cons<crate::transform::rename::Rename, Cons<crate::transform::filter::Filter, T>>,
+>;
+
 /// Every component that ships with `flow` and whose feature is on: the tail of a registry list.
-pub type Builtins = Mqtt<Json<Nil>>;
+pub type Builtins = Mqtt<Json<Raw<Transforms<Nil>>>>;
 
 /// The feature that would bring a built-in component of this role and id, where it is off.
 pub(crate) fn missing_feature(role: Kind, id: &str) -> Option<&'static str> {
@@ -22,5 +28,7 @@ pub(crate) fn missing_feature(role: Kind, id: &str) -> Option<&'static str> {
         ("mqtt", &[Kind::Source, Kind::Sink], cfg!(feature = "mqtt")),
         ("json", &[Kind::Decoder, Kind::Encoder], cfg!(feature = "json")),
     ];
-    off.iter().find(|(feature, roles, on)| !on && *feature == id && roles.contains(&role)).map(|(feature, ..)| *feature)
+    off.iter()
+        .find(|(feature, roles, on)| !on && *feature == id && roles.contains(&role))
+        .map(|(feature, ..)| *feature)
 }

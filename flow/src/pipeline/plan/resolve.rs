@@ -63,7 +63,10 @@ impl<'a> Resolver<'a> {
         let ids: Vec<&str> = self.known.iter().filter(|info| info.role == role).map(|info| info.id).collect();
         match missing_feature(role, id) {
             Some(feature) => {
-                format!("unknown {role} `{id}`: this program was built without the feature `{feature}` ({})", known_names(id, ids))
+                format!(
+                    "unknown {role} `{id}`: this program was built without the feature `{feature}` ({})",
+                    known_names(id, ids)
+                )
             }
             None => format!("unknown {role} `{id}`: {}", known_names(id, ids)),
         }
