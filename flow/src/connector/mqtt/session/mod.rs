@@ -63,7 +63,7 @@ pub(crate) enum Part {
 pub(crate) enum Event {
     /// The broker accepted us; `resumed` says whether it still had the session.
     Connected { resumed: bool },
-    /// A filter is subscribed to after it was refused.
+    /// A filter is subscribed to for the first time, or after it was refused.
     Subscribed { filter: String },
     /// The broker refuses a filter.
     Refused { filter: String, why: Cow<'static, str> },
