@@ -95,11 +95,15 @@ async fn take(source: &mut MqttSource, count: usize) -> (Vec<(String, String)>, 
     (all, last)
 }
 
-/// The texts alone, acknowledged.
+/// The texts alone, acknowledged as they come: a broker sends only so many that are not.
 async fn texts(source: &mut MqttSource, count: usize) -> Vec<String> {
-    let (all, checkpoint) = take(source, count).await;
-    source.acknowledge(checkpoint).await.expect("no failure");
-    all.into_iter().map(|(_, text)| text).collect()
+    let mut texts = Vec::new();
+    while texts.len() < count {
+        let (some, checkpoint) = take(source, 1).await;
+        source.acknowledge(checkpoint).await.expect("no failure");
+        texts.extend(some.into_iter().map(|(_, text)| text));
+    }
+    texts
 }
 
 fn options(url: &str, topic: &str, extra: &Value) -> Value {

@@ -41,13 +41,7 @@ async fn round_trip(broker: &str, url: &str, version: &str, qos: u8) {
             publish(&mut sink, number as u64 + 1, chunk.iter().map(String::as_str)).await;
         }
     };
-    let reading = async {
-        let mut read = Vec::new();
-        while read.len() < sent.len() {
-            read.extend(texts(&mut source, 1).await);
-        }
-        read
-    };
+    let reading = texts(&mut source, sent.len());
     let ((), read) = tokio::join!(writing, reading);
     assert_eq!(read, sent, "{topic}");
     in_time("the sink's good-bye", sink.close()).await.expect("it closes");
