@@ -30,6 +30,11 @@ impl Inbox {
         self.ready.is_full()
     }
 
+    /// Does the broker wait for acknowledgements on this connection?
+    pub(crate) fn owes_receipts(&self) -> bool {
+        !self.receipts.is_empty()
+    }
+
     /// Takes a message that arrived at `time` (µs since 1970).
     pub(crate) fn push(&mut self, topic: &str, payload: &[u8], time: i64, id: Option<u16>) {
         self.ready.push_with(payload, Metadata { topic: Some(topic), key: None, time: Some(time) });

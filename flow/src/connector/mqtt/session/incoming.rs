@@ -129,7 +129,7 @@ impl Session {
                 }
             } else if code < self.qos {
                 self.events.push(Event::Lowered { filter: text });
-            } else if again {
+            } else if again || !self.subscribed {
                 self.events.push(Event::Subscribed { filter: text });
             }
         }

@@ -63,7 +63,7 @@ pub(crate) enum Part {
 pub(crate) enum Event {
     /// The broker accepted us; `resumed` says whether it still had the session.
     Connected { resumed: bool },
-    /// A filter is subscribed to after it was refused.
+    /// A filter is subscribed to for the first time, or after it was refused.
     Subscribed { filter: String },
     /// The broker refuses a filter.
     Refused { filter: String, why: Cow<'static, str> },
@@ -115,6 +115,8 @@ pub(crate) struct Session {
     liveness: Liveness,
     /// Reading stopped because the inbox was full.
     stalled: bool,
+    /// The broker waited for acknowledgements at the last tick.
+    owed: bool,
     closing: bool,
     failure: Option<(ErrorKind, Cow<'static, str>)>,
     events: Vec<Event>,
@@ -146,6 +148,7 @@ impl Session {
             unasked: 0,
             liveness,
             stalled: false,
+            owed: false,
             closing: false,
             failure: None,
             events: Vec::new(),
@@ -216,9 +219,14 @@ impl Session {
 
     /// Does what is due at `now`.
     pub(crate) fn tick(&mut self, now: Instant) -> Result<(), Lost> {
-        if self.stalled {
-            // What the broker has to say waits behind messages that we do not read: its silence is our own.
+        let owed = mem::replace(&mut self.owed, self.inbox.owes_receipts());
+        if self.stalled || self.owed || owed {
+            // The silence may be our own doing: what the broker says waits behind messages that we do not read, and
+            // some brokers (rumqttd) answer no PINGREQ while their window of unacknowledged messages is full. PINGREQ
+            // still goes out; a peer that is gone is noticed after the acknowledgements, or by TCP.
             self.liveness.heard(now);
+        }
+        if self.stalled {
             if let Some((_, deadline)) = &mut self.subscribing {
                 *deadline = now + self.profile.answer_timeout;
             }

@@ -13,7 +13,7 @@ fn build<C: Component>(options: Value) -> Result<(), (String, String)> {
     }
 }
 
-fn with(extra: Value) -> Value {
+fn with(extra: &Value) -> Value {
     let mut options = json!({ "url": "mqtt://localhost", "topic": "t" });
     for (key, value) in extra.as_object().unwrap() {
         options[key] = value.clone();
@@ -30,11 +30,11 @@ fn good_options_are_taken() {
         json!({ "client_id": "x", "clean_session": true, "keep_alive": 0 }),
         json!({ "will": { "topic": "gone", "payload": "x", "qos": 1, "retain": true } }),
     ] {
-        assert_eq!(build::<MqttSource>(with(extra.clone())), Ok(()), "{extra}");
-        assert_eq!(build::<MqttSink>(with(extra.clone())), Ok(()), "{extra}");
+        assert_eq!(build::<MqttSource>(with(&extra)), Ok(()), "{extra}");
+        assert_eq!(build::<MqttSink>(with(&extra)), Ok(()), "{extra}");
     }
-    assert_eq!(build::<MqttSource>(with(json!({ "topic": ["a/+", "$share/g/b/#"] }))), Ok(()));
-    assert_eq!(build::<MqttSink>(with(json!({ "topic": "alerts/{id}", "retain": true }))), Ok(()));
+    assert_eq!(build::<MqttSource>(with(&json!({ "topic": ["a/+", "$share/g/b/#"] }))), Ok(()));
+    assert_eq!(build::<MqttSink>(with(&json!({ "topic": "alerts/{id}", "retain": true }))), Ok(()));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn bad_options_name_their_key_and_the_fix() {
         (json!({ "keep_alive": "x" }), "", "expected u16"),
         (json!({ "colour": 1 }), "", "unknown field `colour`"),
     ] {
-        for result in [build::<MqttSource>(with(extra.clone())), build::<MqttSink>(with(extra.clone()))] {
+        for result in [build::<MqttSource>(with(&extra)), build::<MqttSink>(with(&extra))] {
             let (at, text) = result.unwrap_err();
             assert_eq!(at, key, "{extra}: {text}");
             assert!(text.contains(words), "{extra}: {text}");
@@ -74,18 +74,18 @@ fn bad_options_name_their_key_and_the_fix() {
     }
     for (topic, words) in [(json!("a/#/b"), "last level"), (json!([]), "empty"), (json!(["ok", ""]), "empty")]
     {
-        let (key, text) = build::<MqttSource>(with(json!({ "topic": topic }))).unwrap_err();
+        let (key, text) = build::<MqttSource>(with(&json!({ "topic": topic }))).unwrap_err();
         assert_eq!(key, "topic");
         assert!(text.contains(words), "{topic}: {text}");
     }
     for (topic, words) in
         [("a/+", "wildcards"), ("", "empty"), ("a/{b", "never closed"), ("#/{b}", "wildcards")]
     {
-        let (key, text) = build::<MqttSink>(with(json!({ "topic": topic }))).unwrap_err();
+        let (key, text) = build::<MqttSink>(with(&json!({ "topic": topic }))).unwrap_err();
         assert_eq!(key, "topic");
         assert!(text.contains(words), "{topic}: {text}");
     }
-    let (key, _) = build::<MqttSink>(with(json!({ "max_in_flight": 65_535 }))).unwrap_err();
+    let (key, _) = build::<MqttSink>(with(&json!({ "max_in_flight": 65_535 }))).unwrap_err();
     assert_eq!(key, "max_in_flight");
 }
 
@@ -98,7 +98,7 @@ fn no_error_repeats_the_password() {
         "mqtt://u:hush@a?x",
         "mqtt://u:hush@a:99999",
     ] {
-        let (_, text) = build::<MqttSource>(with(json!({ "url": url }))).unwrap_err();
+        let (_, text) = build::<MqttSource>(with(&json!({ "url": url }))).unwrap_err();
         assert!(!text.contains("hush"), "{text}");
     }
 }

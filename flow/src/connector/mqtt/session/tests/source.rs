@@ -133,6 +133,24 @@ fn a_full_inbox_stalls_reading_but_not_the_keep_alive() {
 }
 
 #[test]
+fn silence_is_excused_while_the_broker_waits_for_acknowledgements() {
+    let mut rig = Rig::source();
+    rig.hear(&message(1, "a")).unwrap();
+    let (checkpoint, _) = rig.taken();
+    let mut pings = 0;
+    for _ in 0..60 {
+        rig.pass(1).unwrap();
+        pings += usize::from(rig.said() == [0xc0, 0]);
+    }
+    assert!((5..=6).contains(&pings), "{pings} pings in six keep-alives");
+    rig.session.acknowledge(checkpoint.unwrap());
+    rig.said();
+    rig.session.tick(rig.now).unwrap();
+    rig.pass(14).unwrap();
+    assert!(rig.pass(1).unwrap_err().contains("silent"));
+}
+
+#[test]
 fn good_bye_comes_after_everything_else() {
     let mut rig = Rig::source();
     rig.said();
