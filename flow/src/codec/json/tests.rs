@@ -222,7 +222,7 @@ fn typed_records_are_decoded_and_encoded() {
         [
             text(Reason::Type, "field `id`: invalid type: integer `1`, expected a string at byte 26"),
             text(Reason::Missing, "missing field `v` at byte 44"),
-            text(Reason::Duplicate, "field `v`: duplicate field `v` at byte 64"),
+            text(Reason::Duplicate, "duplicate field `v` at byte 64"),
             text(Reason::Range, "field `n`: invalid value: integer `256`, expected u8 at byte 91"),
         ]
     );
