@@ -1,7 +1,10 @@
 //! What flows: payloads with their metadata, schemas, and collections of records.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 pub mod collection;
 pub(crate) mod fields;
+pub mod infer;
 pub(crate) mod nearest;
 pub mod payload;
 pub mod records;

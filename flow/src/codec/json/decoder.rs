@@ -113,7 +113,14 @@ impl<'a> Place<'a> {
 
     fn object<C: Collect>(self, out: &mut C) -> Result<(), RecordError> {
         let mut json = serde_json::Deserializer::from_str(self.text);
-        out.collect(&mut json).map_err(|error| self.fault(&error, out))?;
+        if let Err(error) = out.collect(&mut json) {
+            let fault = self.fault(&error, out);
+            return Err(if fault.field().is_none() && error.is_data() {
+                self.with_path(fault, out)
+            } else {
+                fault
+            });
+        }
         json.end().map_err(|error| {
             let parsed = Parsed::new(&error, self.text);
             let message = match self.text.as_bytes().get(parsed.offset) {
@@ -157,6 +164,19 @@ impl<'a> Place<'a> {
             if let Err(error) = taken {
                 out.reject(error);
             }
+        }
+    }
+
+    /// Reads an object that was refused once more, to learn the path of the field at fault: serde's own errors,
+    /// those of the application's types, do not say it.
+    fn with_path<C: Collect>(self, fault: RecordError, out: &mut C) -> RecordError {
+        let mut json = serde_json::Deserializer::from_str(self.text);
+        let mut track = serde_path_to_error::Track::new();
+        let again = out.collect(serde_path_to_error::Deserializer::new(&mut json, &mut track));
+        let path = track.path();
+        match again {
+            Err(_) if path.iter().next().is_some() => fault.with_field(path.to_string()),
+            _ => fault,
         }
     }
 

@@ -75,22 +75,27 @@ impl Reader {
             Some(_) => return,
             None => return self.fail(key, "the column has no `type`; write `type = \"float64\"` or another"),
         };
-        field.kind = match (kind, table.get("items"), table.get("fields")) {
-            ("list", Some(items), None) => {
+        let (items, fields) = (table.get("items"), table.get("fields"));
+        if items.is_some() && kind != "list" {
+            self.fail(format!("{key}.items"), format!("`items` belongs to a `list`, not to `{kind}`"));
+        }
+        if fields.is_some() && kind != "struct" {
+            self.fail(format!("{key}.fields"), format!("`fields` belongs to a `struct`, not to `{kind}`"));
+        }
+        field.kind = match (kind, items, fields) {
+            ("list", Some(items), _) => {
                 Type::List(Box::new(self.field("item", items, &format!("{key}.items"))))
-            }
-            ("struct", None, Some(Value::Object(fields))) => {
-                Type::Struct(self.fields(fields, &format!("{key}.fields.")))
-            }
-            ("struct", None, Some(other)) => {
-                return self.fail(
-                    format!("{key}.fields"),
-                    format!("the fields of a struct are a table, not {}", what(other)),
-                );
             }
             ("list", None, _) => {
                 return self
                     .fail(key, "a list needs the type of its items; write `items = \"float64\"` or another");
+            }
+            ("struct", _, Some(Value::Object(fields))) => {
+                Type::Struct(self.fields(fields, &format!("{key}.fields.")))
+            }
+            ("struct", _, Some(other)) => {
+                let message = format!("the fields of a struct are a table, not {}", what(other));
+                return self.fail(format!("{key}.fields"), message);
             }
             ("struct", _, None) => {
                 return self.fail(
@@ -98,17 +103,7 @@ impl Reader {
                     "a struct needs its fields; write `fields = { name = \"string\" }` or others",
                 );
             }
-            (_, Some(_), _) => {
-                return self
-                    .fail(format!("{key}.items"), format!("`items` belongs to a `list`, not to `{kind}`"));
-            }
-            (_, _, Some(_)) => {
-                return self.fail(
-                    format!("{key}.fields"),
-                    format!("`fields` belongs to a `struct`, not to `{kind}`"),
-                );
-            }
-            (kind, None, None) => self.named(kind, &format!("{key}.type")),
+            (kind, ..) => self.named(kind, &format!("{key}.type")),
         };
     }
 
