@@ -8,8 +8,11 @@ pub mod record;
 pub mod transform;
 
 pub use codec::{CollectionEncoder, Framing, RecordDecoder};
-pub use component::{BuildContext, Component, role};
-pub use connector::{Progress, SinkConnector, SourceConnector};
+pub use component::{BuildContext, Component, NoConfig, role};
+pub use connector::{
+    FileSink, FileSource, MockSink, MockSource, NopSink, Progress, SinkConnector, SourceConnector,
+    StdinSource, StdoutSink,
+};
 pub use error::{DecodeError, EncodeError, Error, ErrorKind, Reason, RecordError, Status};
 pub use record::{
     Checkpoint, Collect, CollectBatch, Collection, Field, Metadata, Payload, PayloadBatch, Records, Schema,
