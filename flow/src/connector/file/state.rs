@@ -41,9 +41,9 @@ impl StateFile {
             Ok(text) => text,
             Err(error) if error.kind() == Io::NotFound => return self.check_directory().map(|()| None),
             Err(error) => {
-                return Err(
-                    at(Error::permanent(ErrorKind::Io, "the state cannot be read").with_source(error)),
-                );
+                return Err(at(
+                    Error::permanent(ErrorKind::Io, "the state cannot be read").with_source(error)
+                ));
             }
         };
         // What a power cut makes of a file that was just replaced. Reading again is safe, skipping is not.
