@@ -10,6 +10,76 @@ use crate::error::Error;
 
 /// The five roles that a component can fill. Each is a type and never a value.
 pub mod role {
+    use std::fmt;
+
+    /// A role as a value, for listings and messages.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[allow(missing_docs, reason = "each is the role of its name")]
+    pub enum Kind {
+        Source,
+        Sink,
+        Decoder,
+        Encoder,
+        Transform,
+    }
+
+    impl Kind {
+        /// Every role, in the order of the data.
+        pub const ALL: [Kind; 5] = [Kind::Source, Kind::Decoder, Kind::Transform, Kind::Encoder, Kind::Sink];
+
+        /// The role in one word, as pipeline files spell it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Kind::Source => "source",
+                Kind::Sink => "sink",
+                Kind::Decoder => "decoder",
+                Kind::Encoder => "encoder",
+                Kind::Transform => "transform",
+            }
+        }
+    }
+
+    impl fmt::Display for Kind {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+
+    /// One of the five types in this module. Sealed.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is no role",
+        note = "`type Role` is one of `flow::role::{{Source, Sink, Decoder, Encoder, Transform}}`"
+    )]
+    pub trait Role: sealed::Sealed {
+        /// The role as a value.
+        const KIND: Kind;
+    }
+
+    impl Role for Source {
+        const KIND: Kind = Kind::Source;
+    }
+    impl Role for Sink {
+        const KIND: Kind = Kind::Sink;
+    }
+    impl Role for Decoder {
+        const KIND: Kind = Kind::Decoder;
+    }
+    impl Role for Encoder {
+        const KIND: Kind = Kind::Encoder;
+    }
+    impl Role for Transform {
+        const KIND: Kind = Kind::Transform;
+    }
+
+    mod sealed {
+        pub trait Sealed {}
+        impl Sealed for super::Source {}
+        impl Sealed for super::Sink {}
+        impl Sealed for super::Decoder {}
+        impl Sealed for super::Encoder {}
+        impl Sealed for super::Transform {}
+    }
+
     /// Reads payloads from somewhere: [`SourceConnector`](crate::SourceConnector).
     #[derive(Debug)]
     pub enum Source {}
@@ -79,7 +149,7 @@ pub trait Component: Sized + Send + 'static {
     /// One line for `flow list`.
     const DESCRIPTION: &'static str = "";
     /// One of the types in [`role`].
-    type Role;
+    type Role: role::Role;
     /// What a pipeline file may say about it. Unknown keys are errors, whether or not the type denies them.
     type Config: DeserializeOwned + JsonSchema;
 

@@ -1,8 +1,11 @@
 //! The contracts of decoders and encoders.
 
-use crate::error::{DecodeError, EncodeError};
+use std::sync::Arc;
+
+use crate::error::{DecodeError, EncodeError, Error};
 use crate::record::collection::{Collect, Collection};
 use crate::record::payload::PayloadBatch;
+use crate::record::schema::Schema;
 
 /// Turns a payload into records, through serde: any format into any record type, with no value tree between.
 ///
@@ -53,6 +56,16 @@ pub trait CollectionEncoder: Send + 'static {
     /// One payload a record, or one a batch. Constant for the life of the value.
     fn framing(&self) -> Framing {
         Framing::PerRecord
+    }
+
+    /// Learns the columns of the records to come. Runs at start-up, in `flow check` too, once for each source's schema;
+    /// not for typed records, which have none.
+    ///
+    /// # Errors
+    /// [`Error::config`] where the encoder's config names a column that is not there, or the columns cannot be written.
+    fn bind(&mut self, schema: &Arc<Schema>) -> Result<(), Error> {
+        let _ = schema;
+        Ok(())
     }
 
     /// Writes all of `records`.

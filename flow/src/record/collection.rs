@@ -37,7 +37,8 @@ pub trait Collect {
         self.len() == 0
     }
 
-    /// Forgets all records from `len` on, and rejections that came after them.
+    /// Forgets all records from `len` on, and rejections that came after them. Where none is left of the payload that
+    /// was begun last, its rejections are forgotten too: a decoder only truncates before it rejects.
     fn truncate(&mut self, len: usize);
 }
 

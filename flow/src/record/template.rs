@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::{Reason, RecordError};
+use crate::record::schema::{Schema, Type};
 
 /// What a placeholder's value must hold to, as one line for the record error.
 pub type ValueCheck = fn(&str) -> Result<(), &'static str>;
@@ -83,6 +84,24 @@ impl Template {
             [Piece::Text(text)] => Some(text),
             _ => None,
         }
+    }
+
+    /// Has `schema` every column that the template names, each of a type that can stand in text?
+    ///
+    /// # Errors
+    /// What is wrong, in words for the user.
+    pub fn check(&self, schema: &Schema) -> Result<(), String> {
+        for name in self.fields() {
+            let field = schema.fields().iter().find(|field| field.name == name);
+            match field.map(|field| &field.kind) {
+                None => return Err(format!("`{{{name}}}` names no column; {}", schema.suggest(name))),
+                Some(kind @ (Type::Binary | Type::List(_) | Type::Struct(_))) => {
+                    return Err(format!("`{{{name}}}` is a `{kind}` column, which has no place in text"));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Appends the template to `out`; `value` appends the value of a field.

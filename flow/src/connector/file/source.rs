@@ -176,7 +176,7 @@ impl SourceConnector for FileSource {
     async fn acknowledge(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
         let Some(state) = &mut self.state else { return Ok(()) };
         let settled = self.unacknowledged.partition_point(|(handed_out, _)| *handed_out <= checkpoint);
-        match self.unacknowledged.drain(..settled).last() {
+        match self.unacknowledged.drain(..settled).next_back() {
             Some((_, position)) => state.store(position).await,
             None => Ok(()),
         }

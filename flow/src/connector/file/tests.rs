@@ -55,10 +55,7 @@ impl Folder {
         sink
     }
 
-    async fn fails_to_open<C: Component>(&self, config: Value) -> String
-    where
-        C: Opens,
-    {
+    async fn fails_to_open<C: Component + Opens>(&self, config: Value) -> String {
         let error = self.build::<C>(config).unwrap().opens().await.unwrap_err();
         assert!(!error.is_temporary());
         error.to_string().replace(&self.0.path().display().to_string(), "DIR")

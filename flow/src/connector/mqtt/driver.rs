@@ -1,0 +1,351 @@
+//! The task behind a source or a sink: sockets and clocks for a [`Session`].
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep_until, timeout};
+use tokio_rustls::TlsConnector;
+use tracing::debug;
+
+use super::backoff::Backoff;
+use super::journal::Journal;
+use super::session::{Event, Lost, Part, Session};
+use super::settings::{Settings, random};
+use crate::error::{Error, ErrorKind};
+
+/// How much one read takes at most, in bytes.
+const READ: usize = 64 << 10;
+
+/// How long a good-bye may take.
+const GOOD_BYE: Duration = Duration::from_secs(2);
+
+/// What the component and its task share.
+struct Link {
+    session: Mutex<Session>,
+    /// Wakes the task.
+    work: Notify,
+    /// Wakes the component.
+    news: Notify,
+}
+
+impl Link {
+    fn session(&self) -> MutexGuard<'_, Session> {
+        // A session whose holder has panicked has failed: see `Last`.
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A session with a task that keeps it connected. Dropping it ends both.
+pub(crate) struct Connection {
+    link: Arc<Link>,
+    task: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Starts the task, inside a tokio runtime.
+    pub(crate) fn open(settings: Settings, part: Part) -> Self {
+        let Settings { host, port, tls, connect_timeout, profile, context } = settings;
+        let link = Arc::new(Link {
+            session: Mutex::new(Session::new(profile, part, Instant::now())),
+            work: Notify::new(),
+            news: Notify::new(),
+        });
+        let place = Place { host, port, tls, connect_timeout };
+        let journal = Journal::new(context, place.to_string());
+        let task = tokio::spawn(run(Last(Arc::clone(&link)), place, journal));
+        Self { link, task }
+    }
+
+    /// Runs `action` on the session and tells the task that there is something to do.
+    pub(crate) fn command<T>(&self, action: impl FnOnce(&mut Session) -> T) -> T {
+        let result = action(&mut self.link.session());
+        self.link.work.notify_one();
+        result
+    }
+
+    /// Waits until `look` finds something in the session, or the session has failed for good.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the session is looked at before every wait, and what `look` finds is returned at once.
+    pub(crate) async fn wait<T>(&self, mut look: impl FnMut(&mut Session) -> Option<T>) -> Result<T, Error> {
+        loop {
+            {
+                let mut session = self.link.session();
+                if let Some(found) = look(&mut session) {
+                    return Ok(found);
+                }
+                if let Some(error) = session.failure() {
+                    return Err(error);
+                }
+            }
+            self.link.news.notified().await;
+        }
+    }
+
+    /// Says good-bye and waits for the end of the task.
+    pub(crate) async fn close(mut self) {
+        self.command(Session::close);
+        // The task ends by itself; that it panicked was logged where it did.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Whatever ends the task, the component must not wait for it any longer.
+struct Last(Arc<Link>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.session().fail(ErrorKind::Closed, "the connection's task has ended".into());
+        self.0.news.notify_one();
+    }
+}
+
+/// Where the broker is. Displays without user and password.
+struct Place {
+    host: String,
+    port: u16,
+    tls: Option<(Arc<rustls::ClientConfig>, rustls::pki_types::ServerName<'static>)>,
+    connect_timeout: Duration,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// Connects, and connects again, until the component says good-bye.
+async fn run(last: Last, place: Place, mut journal: Journal) {
+    let link = &*last.0;
+    let mut backoff = Backoff::default();
+    loop {
+        let mut online = None;
+        let ended = attempt(link, &place, &mut journal, &mut online).await;
+        let over = {
+            let mut session = link.session();
+            session.lost();
+            session.is_closing()
+        };
+        match ended {
+            Ok(()) => debug!(component = journal.component(), "said good-bye"),
+            Err(lost) => journal.lost(&lost, online.is_some()),
+        }
+        if over {
+            return;
+        }
+        let lived = online.map_or(Duration::ZERO, |since: Instant| since.elapsed());
+        let again = backoff.next(Instant::now(), lived, random());
+        loop {
+            tokio::select! {
+                () = sleep_until(again.into()) => break,
+                () = link.work.notified() => if link.session().is_closing() { return },
+            }
+        }
+    }
+}
+
+/// One connection from its first to its last byte. Good where it ended with our good-bye.
+async fn attempt(
+    link: &Link,
+    place: &Place,
+    journal: &mut Journal,
+    online: &mut Option<Instant>,
+) -> Result<(), Lost> {
+    let late = |_| Lost::new(format!("no connection within {} s", place.connect_timeout.as_secs()));
+    let connecting = timeout(place.connect_timeout, connect(place));
+    let stream = tokio::select! {
+        stream = connecting => stream.map_err(late)??,
+        () = closing(link) => return Ok(()),
+    };
+    match stream {
+        Stream::Plain(stream) => serve(link, stream, journal, online).await,
+        Stream::Tls(stream) => serve(link, stream, journal, online).await,
+    }
+}
+
+/// Waits until the component says good-bye.
+async fn closing(link: &Link) {
+    while !link.session().is_closing() {
+        link.work.notified().await;
+    }
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+async fn connect(place: &Place) -> Result<Stream, Lost> {
+    let stream = TcpStream::connect((place.host.as_str(), place.port))
+        .await
+        .map_err(|error| Lost::new(format!("cannot connect: {error}")))?;
+    // Output is collected into large writes already; waiting for more would only add latency.
+    stream.set_nodelay(true).map_err(|error| Lost::new(format!("cannot connect: {error}")))?;
+    match &place.tls {
+        None => Ok(Stream::Plain(stream)),
+        Some((config, name)) => TlsConnector::from(Arc::clone(config))
+            .connect(name.clone(), stream)
+            .await
+            .map(|stream| Stream::Tls(Box::new(stream)))
+            .map_err(|error| Lost::new(format!("the TLS handshake failed: {error}"))),
+    }
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    link: &Link,
+    stream: S,
+    journal: &mut Journal,
+    online: &mut Option<Instant>,
+) -> Result<(), Lost> {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let mut input = BytesMut::new();
+    let mut output = Output::default();
+    let mut fresh = false;
+    link.session().start(Instant::now())?;
+    loop {
+        let (step, news) = {
+            let mut session = link.session();
+            let step = advance(&mut session, &mut input, &mut output, fresh);
+            (step, session.news())
+        };
+        if news {
+            link.news.notify_one();
+        }
+        let step = step.inspect_err(|_| journal.report(link.session().events()))?;
+        if step.online && online.is_none() {
+            *online = Some(Instant::now());
+        }
+        journal.report(step.events);
+        if step.leaving {
+            // The other side may be gone already: then there is nobody to say good-bye to.
+            let good_bye = async {
+                output.push(&mut writer).await?;
+                writer.shutdown().await
+            };
+            let _ = timeout(GOOD_BYE, good_bye).await;
+            return Ok(());
+        }
+        fresh = false;
+        input.reserve(READ);
+        let mut due = std::pin::pin!(async {
+            match step.deadline {
+                Some(deadline) => sleep_until(deadline.into()).await,
+                None => std::future::pending().await,
+            }
+        });
+        let before = output.done;
+        tokio::select! {
+            read = reader.read_buf(&mut input), if !step.stalled => match read {
+                Ok(0) => return Err(Lost::new("the broker closed the connection")),
+                Ok(_) => fresh = true,
+                Err(error) => return Err(Lost::new(format!("reading failed: {error}"))),
+            },
+            pushed = output.push(&mut writer), if !output.is_done() => match pushed {
+                Ok(()) => link.session().written(Instant::now()),
+                Err(error) => return Err(Lost::new(format!("writing failed: {error}"))),
+            },
+            () = link.work.notified() => {}
+            () = &mut due => {}
+        }
+        if output.done != before {
+            link.session().progressed(Instant::now());
+        }
+    }
+}
+
+/// What the next turn of the loop must know.
+struct Step {
+    deadline: Option<Instant>,
+    stalled: bool,
+    leaving: bool,
+    online: bool,
+    events: Vec<Event>,
+}
+
+/// Everything that a session does between two waits, under one lock.
+fn advance(
+    session: &mut Session,
+    input: &mut BytesMut,
+    output: &mut Output,
+    fresh: bool,
+) -> Result<Step, Lost> {
+    let now = Instant::now();
+    let resumes = session.is_stalled();
+    session.tick(now)?;
+    if fresh || (resumes && !session.is_stalled()) {
+        session.receive(input, now, micros())?;
+    }
+    if session.is_closing() && !session.is_online() && !session.is_leaving() {
+        return Ok(Step { deadline: None, stalled: false, leaving: true, online: false, events: Vec::new() });
+    }
+    if output.is_done() {
+        output.clear();
+        session.output(&mut output.bytes);
+        output.flushed = output.bytes.is_empty();
+    }
+    Ok(Step {
+        deadline: session.deadline(),
+        stalled: session.is_stalled(),
+        leaving: session.is_leaving(),
+        online: session.is_online(),
+        events: session.events(),
+    })
+}
+
+/// Bytes on their way to the socket.
+struct Output {
+    bytes: Vec<u8>,
+    done: usize,
+    flushed: bool,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), done: 0, flushed: true }
+    }
+}
+
+impl Output {
+    fn is_done(&self) -> bool {
+        self.flushed
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.done = 0;
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: what is written is counted before the next wait.
+    async fn push<W: AsyncWrite + Unpin>(&mut self, writer: &mut W) -> std::io::Result<()> {
+        while self.done < self.bytes.len() {
+            match writer.write(&self.bytes[self.done..]).await? {
+                0 => return Err(std::io::ErrorKind::WriteZero.into()),
+                count => self.done += count,
+            }
+        }
+        // TLS keeps records back until the socket takes them.
+        writer.flush().await?;
+        self.flushed = true;
+        Ok(())
+    }
+}
+
+fn micros() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

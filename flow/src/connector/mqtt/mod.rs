@@ -1,0 +1,38 @@
+//! MQTT 3.1.1 and 5: a source that subscribes and a sink that publishes.
+//!
+//! The protocol is a [`session`] without input and output, one state machine for both versions, over rumqttc's packet
+//! codec. A [`driver`] task feeds it from TCP or TLS, keeps the connection alive while the pipeline is busy, and
+//! connects again when it is lost. The components share the session with their task under a lock; there is no
+//! channel between them, and a message is copied once on its way.
+//!
+//! # Delivery
+//! With `qos = 1` a source acknowledges a message to the broker when the pipeline says it is delivered, and a sink
+//! counts a message as delivered when the broker has confirmed it. What was not confirmed when a connection was lost
+//! is sent again on the next one, in order. What was not acknowledged the broker sends again, where it keeps the
+//! session (`client_id`, `clean_session = false`).
+//!
+//! # Messages over the limit
+//! A message larger than `max_packet_size` is read past, counted and logged. With `qos = 1` it is acknowledged, since
+//! the broker would otherwise send it again for ever. MQTT 5 brokers know the limit and hold such messages back.
+
+mod backoff;
+mod config;
+mod driver;
+mod journal;
+mod session;
+mod settings;
+mod sink;
+mod source;
+mod tls;
+mod topic;
+
+pub use self::config::{MqttSinkConfig, MqttSourceConfig, MqttTls, MqttTopics, MqttVersion, MqttWill};
+pub use self::sink::MqttSink;
+pub use self::source::MqttSource;
+
+use crate::error::{Error, ErrorKind};
+
+/// What every call before `open` comes back with.
+fn not_open() -> Error {
+    Error::permanent(ErrorKind::Closed, "the connector was not opened; call `open` first")
+}

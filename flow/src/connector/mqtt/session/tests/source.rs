@@ -1,0 +1,163 @@
+//! Messages that come in.
+
+use bytes::BytesMut;
+use rumqttc::mqttbytes::v4;
+
+use super::{ACCEPTED, NOTHING, RESUMED, Rig, message, puback};
+use crate::connector::mqtt::config::MqttVersion;
+use crate::connector::mqtt::session::{Event, Part, SUBSCRIBE_ID};
+use crate::record::Checkpoint;
+
+#[test]
+fn receipts_go_out_after_the_acknowledgement_in_the_order_of_arrival() {
+    let mut rig = Rig::source();
+    rig.hear(&[message(7, "a"), message(3, "b"), message(0, "c"), message(5, "d")].concat()).unwrap();
+    assert_eq!(rig.taken(), (Some(Checkpoint(4)), ["a", "b", "c", "d"].map(str::to_owned).to_vec()));
+    rig.hear(&message(9, "e")).unwrap();
+    assert_eq!(rig.taken().0, Some(Checkpoint(5)));
+    assert_eq!(rig.said(), NOTHING);
+    rig.session.acknowledge(Checkpoint(4));
+    assert_eq!(rig.said(), [puback(7), puback(3), puback(5)].concat());
+    rig.session.acknowledge(Checkpoint(5));
+    assert_eq!(rig.said(), puback(9));
+}
+
+#[test]
+fn an_acknowledgement_never_confirms_a_message_of_a_later_connection() {
+    for connack in [ACCEPTED, RESUMED] {
+        let mut rig = Rig::source();
+        rig.hear(&[message(1, "old"), message(2, "older")].concat()).unwrap();
+        let (old, _) = rig.taken();
+        rig.hear(&message(3, "not taken")).unwrap();
+        rig.session.lost();
+        let said = rig.connect(&connack);
+        assert_eq!(said.is_empty(), connack == RESUMED, "subscribes where the session is gone");
+        // Another message under an id that is waiting for its acknowledgement.
+        rig.hear(&message(1, "new")).unwrap();
+        rig.session.acknowledge(old.unwrap());
+        assert_eq!(rig.said(), NOTHING);
+        let (new, texts) = rig.taken();
+        assert_eq!(texts, ["not taken", "new"]);
+        rig.session.acknowledge(new.unwrap());
+        assert_eq!(rig.said(), puback(1));
+    }
+}
+
+#[test]
+fn a_resumed_session_of_an_earlier_process_is_subscribed_anew() {
+    let mut rig = Rig::new(MqttVersion::V311, Part::Source { filters: vec!["a".into(), "b".into()], qos: 1 });
+    let said = rig.connect(&RESUMED);
+    let Ok(v4::Packet::Subscribe(subscribe)) = v4::Packet::read(&mut BytesMut::from(&said[..]), 1000) else {
+        panic!("no SUBSCRIBE");
+    };
+    let filters: Vec<_> = subscribe.filters.iter().map(|filter| filter.path.as_str()).collect();
+    assert_eq!((subscribe.pkid, filters), (SUBSCRIBE_ID, vec!["a", "b"]));
+}
+
+#[test]
+fn a_refused_filter_is_named_once_and_asked_for_again() {
+    let mut rig = Rig::new(MqttVersion::V311, Part::Source { filters: vec!["a".into(), "b".into()], qos: 1 });
+    rig.connect(&ACCEPTED);
+    rig.session.events();
+    rig.hear(&[0x90, 4, 0xff, 0xff, 0, 0x80]).unwrap();
+    let events = rig.session.events();
+    assert_eq!(events[0], Event::Lowered { filter: "a".into() });
+    assert_eq!(events[1], Event::Refused { filter: "b".into(), why: "unspecified error".into() });
+    for code in [0x80, 1] {
+        for _ in 0..30 {
+            rig.pass(1).unwrap();
+            rig.hear(&[0xd0, 0]).unwrap();
+            let said = rig.said();
+            assert!(!said.windows(3).any(|bytes| bytes == [0, 1, b'a']), "only the refused one");
+            if said.windows(3).any(|bytes| bytes == [0, 1, b'b']) {
+                break;
+            }
+        }
+        rig.hear(&[0x90, 3, 0xff, 0xff, code]).unwrap();
+    }
+    assert_eq!(rig.session.events(), [Event::Subscribed { filter: "b".into() }]);
+}
+
+#[test]
+fn packets_may_come_split_at_every_byte_or_all_at_once() {
+    let stream = [message(1, "a"), vec![0xd0, 0], message(2, &"b".repeat(300)), message(0, "")].concat();
+    for at in 0..stream.len() {
+        let mut rig = Rig::source();
+        rig.hear(&stream[..at]).unwrap();
+        rig.hear(&stream[at..]).unwrap();
+        assert_eq!(rig.taken().1, ["a".to_owned(), "b".repeat(300), String::new()]);
+    }
+    let mut rig = Rig::source();
+    for byte in &stream {
+        rig.hear(&[*byte]).unwrap();
+    }
+    assert_eq!(rig.taken().1.len(), 3);
+}
+
+#[test]
+fn an_oversized_message_is_read_past_and_acknowledged_in_its_turn() {
+    let stream = [message(1, "a"), message(2, &"x".repeat(5000)), message(3, "b")].concat();
+    for at in 0..stream.len() {
+        let mut rig = Rig::source();
+        rig.session.events();
+        rig.hear(&stream[..at]).unwrap();
+        rig.hear(&stream[at..]).unwrap();
+        assert_eq!(rig.session.events(), [Event::Oversized { topic: "t/1".into(), bytes: 5010, count: 1 }]);
+        let (checkpoint, texts) = rig.taken();
+        assert_eq!(texts, ["a", "b"]);
+        assert_eq!(rig.said(), NOTHING, "the one before it is not acknowledged yet");
+        rig.session.acknowledge(checkpoint.unwrap());
+        assert_eq!(rig.said(), [puback(1), puback(2), puback(3)].concat());
+        rig.hear(&message(4, &"x".repeat(5000))).unwrap();
+        assert_eq!(rig.said(), puback(4), "nothing before it waits");
+    }
+}
+
+#[test]
+fn a_full_inbox_stalls_reading_but_not_the_keep_alive() {
+    let mut rig = Rig::source();
+    let flood: Vec<u8> = (1..=1100).flat_map(|id| message(id, "x")).collect();
+    rig.hear(&flood).unwrap();
+    assert!(rig.session.is_stalled());
+    let mut pings = 0;
+    for _ in 0..60 {
+        rig.pass(1).unwrap();
+        pings += rig.said().chunks(2).filter(|packet| *packet == [0xc0, 0]).count();
+    }
+    assert!((5..=7).contains(&pings), "{pings} pings in six keep-alives");
+    assert_eq!(rig.taken().1.len(), 1024);
+    rig.pass(1).unwrap();
+    assert!(!rig.session.is_stalled());
+    rig.hear(&[]).unwrap();
+    assert_eq!(rig.taken().1.len(), 76);
+}
+
+#[test]
+fn silence_is_excused_while_the_broker_waits_for_acknowledgements() {
+    let mut rig = Rig::source();
+    rig.hear(&message(1, "a")).unwrap();
+    let (checkpoint, _) = rig.taken();
+    let mut pings = 0;
+    for _ in 0..60 {
+        rig.pass(1).unwrap();
+        pings += usize::from(rig.said() == [0xc0, 0]);
+    }
+    assert!((5..=6).contains(&pings), "{pings} pings in six keep-alives");
+    rig.session.acknowledge(checkpoint.unwrap());
+    rig.said();
+    rig.session.tick(rig.now).unwrap();
+    rig.pass(14).unwrap();
+    assert!(rig.pass(1).unwrap_err().contains("silent"));
+}
+
+#[test]
+fn good_bye_comes_after_everything_else() {
+    let mut rig = Rig::source();
+    rig.said();
+    rig.hear(&message(1, "a")).unwrap();
+    let (checkpoint, _) = rig.taken();
+    rig.session.acknowledge(checkpoint.unwrap());
+    rig.session.close();
+    assert_eq!(rig.said(), [&puback(1)[..], &[0xe0, 0]].concat());
+    assert!(rig.session.is_leaving());
+}

@@ -1,0 +1,111 @@
+//! What may stand in a topic name, a topic filter and a level of either (MQTT 3.1.1 and 5, section 4.7).
+
+/// The longest topic that fits its two-byte length, in bytes.
+pub(crate) const MAX_BYTES: usize = 65_535;
+
+/// Checks a topic that is published to.
+pub(crate) fn check_name(topic: &str) -> Result<(), &'static str> {
+    if topic.is_empty() {
+        return Err("a topic cannot be empty");
+    }
+    if topic.len() > MAX_BYTES {
+        return Err("a topic cannot be longer than 65535 bytes");
+    }
+    check_text(topic)
+}
+
+/// Checks a constant piece of a topic that is published to.
+pub(crate) fn check_text(text: &str) -> Result<(), &'static str> {
+    match text.bytes().find(|byte| matches!(byte, b'+' | b'#' | 0)) {
+        Some(0) => Err("a topic cannot hold a NUL character"),
+        Some(_) => Err("a topic that is published to cannot hold the wildcards `+` and `#`"),
+        None => Ok(()),
+    }
+}
+
+/// Checks a record's value that takes a place inside one level of a topic.
+pub(crate) fn check_value(value: &str) -> Result<(), &'static str> {
+    if value.is_empty() {
+        return Err("an empty value cannot stand in a topic");
+    }
+    match value.bytes().find(|byte| matches!(byte, b'/' | b'+' | b'#' | 0)) {
+        Some(_) => Err("a value that holds `/`, `+`, `#` or NUL cannot stand in a topic"),
+        None => Ok(()),
+    }
+}
+
+/// Checks a filter that is subscribed to, with wildcards or as `$share/group/filter`.
+pub(crate) fn check_filter(filter: &str) -> Result<(), &'static str> {
+    if filter.len() > MAX_BYTES {
+        return Err("a topic filter cannot be longer than 65535 bytes");
+    }
+    if filter.contains('\0') {
+        return Err("a topic filter cannot hold a NUL character");
+    }
+    let filter = match filter.strip_prefix("$share/") {
+        None => filter,
+        Some(shared) => {
+            let (group, filter) =
+                shared.split_once('/').ok_or("a shared filter is written `$share/group/filter`")?;
+            if group.is_empty() || group.contains(['+', '#']) {
+                return Err("the group of a shared filter cannot be empty or hold a wildcard");
+            }
+            filter
+        }
+    };
+    if filter.is_empty() {
+        return Err("a topic filter cannot be empty");
+    }
+    let mut levels = filter.split('/').peekable();
+    while let Some(level) = levels.next() {
+        if level.len() > 1 && level.contains(['+', '#']) {
+            return Err("a wildcard fills a whole level: `a/+/b`, `a/#`");
+        }
+        if level == "#" && levels.peek().is_some() {
+            return Err("`#` can only be the last level");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check_filter, check_name, check_text, check_value};
+
+    #[test]
+    fn filters_follow_the_book() {
+        for good in ["a", "/", "a/b", "+", "#", "a/+/b", "a/#", "+/+", "/a", "$share/g/a/#", "$SYS/#", "ä/{}"]
+        {
+            assert_eq!(check_filter(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "a#",
+            "a/#/b",
+            "#/a",
+            "a+/b",
+            "a/++",
+            "$share/g",
+            "$share//a",
+            "$share/g+/a",
+            "$share/g/",
+            "a\0",
+        ] {
+            assert!(check_filter(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_and_values_hold_no_wildcards() {
+        assert_eq!(check_name("a/b"), Ok(()));
+        assert_eq!(check_text(""), Ok(()));
+        assert_eq!(check_value("pump 7"), Ok(()));
+        for bad in ["", "a/+", "#", "a\0"] {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+        }
+        assert!(check_name(&"a".repeat(65_536)).is_err());
+        for bad in ["", "a/b", "+", "#", "\0"] {
+            assert!(check_value(bad).is_err(), "{bad:?}");
+        }
+    }
+}

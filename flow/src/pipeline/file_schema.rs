@@ -1,0 +1,118 @@
+//! The JSON Schema of pipeline files, with every listed component's config in it.
+
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use crate::component::role::Kind;
+use crate::record::schema;
+use crate::registry::{ComponentInfo, Registry};
+
+/// The JSON Schema (draft 2020-12) of the pipeline files that `R` can run, for completion and checks in editors.
+pub fn file_schema<R: Registry>() -> Value {
+    let components = R::components();
+    let mut generator =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
+    let mut role = |role: Kind, id_key: &str, fixed: Vec<(&str, Value, bool)>| -> Value {
+        let tables = components.iter().filter(|info| info.role == role);
+        let tables: Vec<Value> = tables.map(|info| table(info, &mut generator, id_key, &fixed)).collect();
+        json!({ "oneOf": tables })
+    };
+    let decoder = role(Kind::Decoder, "codec", vec![]);
+    let encoder = role(Kind::Encoder, "codec", vec![]);
+    let transform = role(Kind::Transform, "kind", vec![]);
+    let codec =
+        |role: &str| json!({ "anyOf": [{ "$ref": format!("#/$defs/{role}") }, { "type": "string" }] });
+    let source = role(
+        Kind::Source,
+        "connector",
+        vec![("decoder", codec("decoder"), true), ("schema", json!({ "$ref": "#/$defs/schema" }), false)],
+    );
+    let sink = role(Kind::Sink, "connector", vec![("encoder", codec("encoder"), true)]);
+    let dead_letter = role(Kind::Sink, "connector", vec![("encoder", codec("encoder"), false)]);
+    let limit = |description: &str, default: usize| json!({ "description": description, "type": "integer", "minimum": 1, "maximum": 1 << 20, "default": default });
+    let one_or_more = |role: &str| {
+        let item = json!({ "$ref": format!("#/$defs/{role}") });
+        json!({ "anyOf": [item, { "type": "array", "items": item, "minItems": 1 }] })
+    };
+    let batch = crate::pipeline::spec::Batch::default();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "flow pipeline",
+        "type": "object",
+        "properties": {
+            "name": { "description": "The pipeline's name in logs; the file's name where it is absent", "type": "string" },
+            "source": one_or_more("source"),
+            "transform": one_or_more("transform"),
+            "sink": one_or_more("sink"),
+            "on_error": {
+                "description": "What becomes of records that cannot go on; they are always logged and counted",
+                "default": "skip",
+                "oneOf": [
+                    { "enum": ["fail", "skip"] },
+                    {
+                        "type": "object",
+                        "properties": { "dead_letter": dead_letter },
+                        "required": ["dead_letter"],
+                        "additionalProperties": false,
+                    },
+                ],
+            },
+            "batch": {
+                "type": "object",
+                "properties": {
+                    "max_records": limit("Payloads that a source hands out at once", batch.max_records),
+                    "max_in_flight": limit("Payloads that may be read and not settled", batch.max_in_flight),
+                },
+                "additionalProperties": false,
+            },
+        },
+        "required": ["source", "sink"],
+        "additionalProperties": false,
+        "$defs": {
+            "source": source,
+            "sink": sink,
+            "decoder": decoder,
+            "encoder": encoder,
+            "transform": transform,
+            "schema": schema::json_schema(),
+        },
+    })
+}
+
+/// The table of one component: its own options, the key that names it, and the keys that are the pipeline's.
+fn table(
+    info: &ComponentInfo,
+    generator: &mut SchemaGenerator,
+    id_key: &str,
+    fixed: &[(&str, Value, bool)],
+) -> Value {
+    let mut table = match info.config_schema(generator).to_value() {
+        Value::Object(table) => table,
+        _ => Map::new(),
+    };
+    let mut properties = Map::new();
+    properties.insert(id_key.to_owned(), json!({ "const": info.id, "description": info.description }));
+    let mut required = vec![json!(id_key)];
+    for (key, schema, needed) in fixed {
+        properties.insert((*key).to_owned(), schema.clone());
+        if *needed {
+            required.push(json!(key));
+        }
+    }
+    if let Some(Value::Object(own)) = table.remove("properties") {
+        properties.extend(own);
+    }
+    if let Some(Value::Array(own)) = table.remove("required") {
+        required.extend(own);
+    }
+    table.insert("title".to_owned(), json!(format!("{} {}", info.id, info.role)));
+    table.insert("type".to_owned(), json!("object"));
+    table.insert("properties".to_owned(), Value::Object(properties));
+    table.insert("required".to_owned(), Value::Array(required));
+    // A config whose options come from several types leaves the check of unknown keys to the program.
+    if !["oneOf", "anyOf", "allOf"].iter().any(|key| table.contains_key(*key)) {
+        table.insert("additionalProperties".to_owned(), json!(false));
+    }
+    Value::Object(table)
+}

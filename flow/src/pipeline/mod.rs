@@ -1,0 +1,242 @@
+//! A pipeline file, from text to a running pipeline: `spec` is what the user wrote, `plan` what it means, `run` does it.
+//!
+//! Nothing in here names a concrete component: they come out of the registry type.
+
+mod dead_letter;
+mod file_schema;
+pub(crate) mod metrics;
+mod plan;
+pub(crate) mod problem;
+mod rejections;
+mod run;
+mod spec;
+mod stage;
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::pipeline::plan::{Door, Plan};
+use crate::pipeline::run::Runner;
+use crate::pipeline::stage::{Columnar, Typed};
+use crate::record::Records;
+use crate::registry::Registry;
+
+pub use file_schema::file_schema;
+pub use metrics::{Metrics, Report};
+pub use problem::{Problem, Problems};
+
+/// How long a pipeline that is told to stop waits for what is in flight, where nothing else is said.
+pub const DRAIN: Duration = Duration::from_secs(10);
+
+/// A pipeline file whose every component is built and checked. Nothing has connected yet.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use flow::{Builtins, Pipeline};
+///
+/// let stop = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
+/// let report = Pipeline::<Builtins>::from_file("hot.toml")?.run(stop).await?;
+/// println!("{report}");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Pipeline<R: Registry> {
+    plan: Plan<R>,
+    metrics: Metrics,
+    drain: Duration,
+}
+
+impl<R: Registry> Pipeline<R> {
+    /// Reads a pipeline file, TOML or (with a name that ends in `.json`) JSON, and builds what it names.
+    /// `${VAR}` comes from the process's environment; relative paths start at the file's directory.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, at once.
+    pub fn from_file(file: impl AsRef<Path>) -> Result<Self, Problems> {
+        let file = file.as_ref();
+        Self::from_text(file, &read(file)?)
+    }
+
+    /// As [`Pipeline::from_file`], with the text at hand. `file` gives the name for messages, the language
+    /// and the directory.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text, at once.
+    pub fn from_text(file: impl AsRef<Path>, text: &str) -> Result<Self, Problems> {
+        Self::open(file.as_ref(), text, Door::Any)
+    }
+
+    /// As [`Pipeline::from_file`], for a pipeline that will [`run`](Pipeline::run) as it stands in the file:
+    /// a source without a schema is one of the problems.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, at once.
+    pub fn columnar_from_file(file: impl AsRef<Path>) -> Result<Self, Problems> {
+        let file = file.as_ref();
+        Self::open(file, &read(file)?, Door::Columnar)
+    }
+
+    fn open(file: &Path, text: &str, door: Door) -> Result<Self, Problems> {
+        let spec = spec::parse(file, text, &|name| std::env::var(name).ok())?;
+        Ok(Self { plan: Plan::new(spec, door)?, metrics: Metrics::default(), drain: DRAIN })
+    }
+
+    /// The pipeline's name: `name` in the file, or the file's own.
+    pub fn name(&self) -> &str {
+        &self.plan.name
+    }
+
+    /// Live counters. They go on counting while the pipeline runs.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
+    /// Values from the environment that must not reach a log, each with what to print instead.
+    pub fn secrets(&self) -> &[(String, String)] {
+        &self.plan.secrets
+    }
+
+    /// How long to wait for what is in flight, once the pipeline is told to stop.
+    #[must_use]
+    pub fn drain_within(mut self, deadline: Duration) -> Self {
+        self.drain = deadline;
+        self
+    }
+
+    /// Decodes every record straight into an `In` and gives what `map` makes of it to the sinks.
+    /// The file's schema is not used; its transforms are refused.
+    pub fn map<In, Out, F>(
+        self,
+        mut map: F,
+    ) -> TypedPipeline<R, In, Out, impl FnMut(In) -> Option<Out> + Send>
+    where
+        In: DeserializeOwned + Send,
+        Out: Serialize + Send + Sync,
+        F: FnMut(In) -> Out + Send,
+    {
+        self.filter_map(move |record| Some(map(record)))
+    }
+
+    /// As [`Pipeline::map`]; a record for which `map` gives `None` is filtered out.
+    pub fn filter_map<In, Out, F>(self, map: F) -> TypedPipeline<R, In, Out, F>
+    where
+        In: DeserializeOwned + Send,
+        Out: Serialize + Send + Sync,
+        F: FnMut(In) -> Option<Out> + Send,
+    {
+        TypedPipeline { pipeline: self, map, records: PhantomData }
+    }
+
+    /// Runs until every source has ended, or `shutdown` is ready and what is in flight is settled.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the pipeline at once: what is not acknowledged yet, the sources will send again.
+    ///
+    /// # Errors
+    /// A source without a schema; a connector's permanent error; a record that cannot go on, where the file says
+    /// `on_error = "fail"`; what was not settled before the drain deadline.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<Report, RunError> {
+        self.plan.require_schemas()?;
+        let Self { mut plan, metrics, drain } = self;
+        let lanes = plan.inlets.iter_mut().filter_map(|inlet| inlet.columns.take());
+        let lanes = lanes.map(|columns| (Records::new(&columns.schema), columns.transforms)).collect();
+        let runner = Runner::new(plan, Columnar::<R>::new(lanes), metrics.clone());
+        runner.run(shutdown, drain).await?;
+        Ok(metrics.report())
+    }
+}
+
+impl<R: Registry> fmt::Debug for Pipeline<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline").field("name", &self.plan.name).finish_non_exhaustive()
+    }
+}
+
+/// A pipeline over the application's own structs: static from bytes to bytes.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use flow::{Builtins, Pipeline};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Reading {
+///     device_id: String,
+///     temperature: f64,
+/// }
+///
+/// #[derive(serde::Serialize)]
+/// struct Alert {
+///     device_id: String,
+///     celsius: f64,
+/// }
+///
+/// let report = Pipeline::<Builtins>::from_file("hot.toml")?
+///     .filter_map(|r: Reading| {
+///         (r.temperature > 50.0).then(|| Alert { device_id: r.device_id, celsius: r.temperature })
+///     })
+///     .run(std::future::pending())
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct TypedPipeline<R: Registry, In, Out, F> {
+    pipeline: Pipeline<R>,
+    map: F,
+    records: PhantomData<fn(In) -> Out>,
+}
+
+impl<R, In, Out, F> TypedPipeline<R, In, Out, F>
+where
+    R: Registry,
+    In: DeserializeOwned + Send,
+    Out: Serialize + Send + Sync,
+    F: FnMut(In) -> Option<Out> + Send,
+{
+    /// Runs as [`Pipeline::run`] does.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the pipeline at once: what is not acknowledged yet, the sources will send again.
+    ///
+    /// # Errors
+    /// As [`Pipeline::run`]; a missing schema is none, but transforms in the file are one.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<Report, RunError> {
+        let Pipeline { plan, metrics, drain } = self.pipeline;
+        plan.refuse_transforms()?;
+        let runner = Runner::new(plan, Typed::new(self.map), metrics.clone());
+        runner.run(shutdown, drain).await?;
+        Ok(metrics.report())
+    }
+
+    /// Live counters. They go on counting while the pipeline runs.
+    pub fn metrics(&self) -> Metrics {
+        self.pipeline.metrics()
+    }
+}
+
+impl<R: Registry, In, Out, F> fmt::Debug for TypedPipeline<R, In, Out, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.pipeline, f)
+    }
+}
+
+/// Why a pipeline ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The file does not say what this door needs.
+    #[error(transparent)]
+    File(#[from] Problems),
+    /// Something failed while it ran.
+    #[error(transparent)]
+    Run(#[from] Error),
+}
+
+fn read(file: &Path) -> Result<String, Problems> {
+    std::fs::read_to_string(file).map_err(|error| Problems::of_file(file, format!("cannot be read: {error}")))
+}

@@ -1,0 +1,215 @@
+//! What becomes of records that cannot go on: counted, logged, and skipped, dead-lettered or the end of the pipeline.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind, Reason, RecordError};
+use crate::pipeline::dead_letter::DeadLetter;
+use crate::pipeline::metrics::Metrics;
+use crate::record::{Payload, TypedRecords};
+
+/// Lines a reason may write in one window.
+const LINES: u32 = 3;
+/// How long a window lasts.
+const WINDOW: Duration = Duration::from_secs(10);
+/// Bytes of the payload that a line shows.
+const EXCERPT: usize = 96;
+
+/// What the pipeline file says about records that cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Fail,
+    Skip,
+    DeadLetter,
+}
+
+/// The rejections of the batch at hand.
+#[derive(Debug)]
+pub(crate) struct Rejections {
+    pipeline: String,
+    fate: Fate,
+    metrics: Metrics,
+    log: RejectLog,
+    letters: TypedRecords<DeadLetter>,
+    count: usize,
+    /// Rows of the output that a sink has rejected.
+    rows: Vec<usize>,
+}
+
+impl Rejections {
+    pub(crate) fn new(pipeline: &str, fate: Fate, metrics: Metrics) -> Self {
+        let (log, letters) = (RejectLog::new(pipeline), TypedRecords::new());
+        Self { pipeline: pipeline.to_owned(), fate, metrics, log, letters, count: 0, rows: Vec::new() }
+    }
+
+    pub(crate) fn fate(&self) -> Fate {
+        self.fate
+    }
+
+    /// A new batch begins.
+    pub(crate) fn begin(&mut self) {
+        self.letters.empty();
+        self.rows.clear();
+        self.count = 0;
+    }
+
+    /// Records of this batch that were rejected, wherever it was.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Records of this batch that were decoded and then rejected by a sink.
+    pub(crate) fn lost(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The dead letters of this batch.
+    pub(crate) fn letters(&self) -> &TypedRecords<DeadLetter> {
+        &self.letters
+    }
+
+    /// A record cannot go on.
+    ///
+    /// # Errors
+    /// Where the pipeline file says `on_error = "fail"`.
+    pub(crate) fn reject(
+        &mut self,
+        source: &str,
+        payload: Option<Payload<'_>>,
+        error: &RecordError,
+    ) -> Result<(), Error> {
+        self.metrics.rejected(error.reason());
+        self.count += 1;
+        let fate = match self.fate {
+            Fate::Fail => "stops the pipeline",
+            Fate::Skip => "skipped",
+            Fate::DeadLetter => "dead-lettered",
+        };
+        self.log.write(source, payload, error, fate);
+        match self.fate {
+            Fate::Fail => {
+                let message = format!("a record cannot go on, and `on_error` is \"fail\": {error}");
+                return Err(Error::permanent(ErrorKind::Record, message).with("from", source));
+            }
+            Fate::Skip => {}
+            Fate::DeadLetter => self.letters.push(0, DeadLetter::new(&self.pipeline, source, payload, error)),
+        }
+        Ok(())
+    }
+
+    /// A sink cannot take the record at `row`. The first sink that says so decides what becomes of it.
+    ///
+    /// # Errors
+    /// Where the pipeline file says `on_error = "fail"`.
+    pub(crate) fn reject_row(
+        &mut self,
+        row: usize,
+        source: &str,
+        payload: Option<Payload<'_>>,
+        error: &RecordError,
+    ) -> Result<(), Error> {
+        if self.rows.contains(&row) {
+            self.metrics.rejected(error.reason());
+            return Ok(());
+        }
+        self.rows.push(row);
+        self.reject(source, payload, error)
+    }
+
+    /// Says how many log lines were left out.
+    pub(crate) fn flush(&mut self) {
+        self.log.flush();
+    }
+}
+
+/// Writes the first record errors of each reason and window, and counts the others.
+#[derive(Debug)]
+struct RejectLog {
+    pipeline: String,
+    windows: [Window; Reason::ALL.len()],
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Window {
+    began: Option<Instant>,
+    written: u32,
+    left_out: u64,
+}
+
+impl RejectLog {
+    fn new(pipeline: &str) -> Self {
+        Self { pipeline: pipeline.to_owned(), windows: Default::default() }
+    }
+
+    fn write(&mut self, source: &str, payload: Option<Payload<'_>>, error: &RecordError, fate: &str) {
+        let reason = error.reason();
+        let Some(index) = Reason::ALL.iter().position(|known| *known == reason) else { return };
+        let window = &mut self.windows[index];
+        if window.began.is_none_or(|began| began.elapsed() >= WINDOW) {
+            say_left_out(&self.pipeline, reason, window);
+            *window = Window { began: Some(Instant::now()), ..Window::default() };
+        }
+        if window.written >= LINES {
+            window.left_out += 1;
+            return;
+        }
+        window.written += 1;
+        let topic = payload.and_then(|payload| payload.metadata().topic).unwrap_or("-");
+        let excerpt = payload.map(|payload| excerpt(payload.bytes(), error.offset())).unwrap_or_default();
+        tracing::warn!(
+            pipeline = self.pipeline,
+            source,
+            topic,
+            reason = reason.as_str(),
+            "record {fate}: {error}; payload: {excerpt}"
+        );
+    }
+
+    /// Says how many were left out since the last time.
+    fn flush(&mut self) {
+        for (index, window) in self.windows.iter_mut().enumerate() {
+            say_left_out(&self.pipeline, Reason::ALL[index], window);
+        }
+    }
+}
+
+fn say_left_out(pipeline: &str, reason: Reason, window: &mut Window) {
+    if window.left_out > 0 {
+        tracing::warn!(
+            pipeline,
+            reason = reason.as_str(),
+            "{} more record errors of this reason since the last line",
+            window.left_out
+        );
+        window.left_out = 0;
+    }
+}
+
+/// Some bytes around `offset`, as printable text.
+fn excerpt(bytes: &[u8], offset: Option<usize>) -> String {
+    let middle = offset.unwrap_or(0).min(bytes.len());
+    let start = if bytes.len() <= EXCERPT {
+        0
+    } else {
+        middle.saturating_sub(EXCERPT / 2).min(bytes.len() - EXCERPT)
+    };
+    let end = bytes.len().min(start + EXCERPT);
+    let text = String::from_utf8_lossy(&bytes[start..end]).escape_debug().to_string();
+    let (before, after) = (if start > 0 { "…" } else { "" }, if end < bytes.len() { "…" } else { "" });
+    format!("{before}{text}{after} ({} bytes)", bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::excerpt;
+
+    #[test]
+    fn an_excerpt_shows_the_place_and_is_short() {
+        let mut payload = vec![b'a'; 10_000];
+        payload[5_000] = b'X';
+        let shown = excerpt(&payload, Some(5_000));
+        assert!(shown.contains('X') && shown.len() < 200, "{shown}");
+        assert_eq!(excerpt(b"{\"a\":\n", None), "{\\\"a\\\":\\n (6 bytes)");
+        assert_eq!(excerpt(b"", Some(3)), " (0 bytes)");
+        assert!(excerpt(&[0xff; 4], Some(0)).ends_with("(4 bytes)"));
+    }
+}

@@ -1,0 +1,355 @@
+//! A running pipeline: one task that reads, decodes, transforms, encodes, writes, and acknowledges what is confirmed.
+//!
+//! Everything runs inline: a batch goes from its source to every sink before the next is read, so fan-out goes in step
+//! and no hand-over between tasks is paid for. Connectors keep their own background tasks for the network.
+
+mod backoff;
+mod delivery;
+mod inlet;
+mod outlet;
+
+use std::future::{Future, pending};
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::select_all;
+use tokio::sync::watch;
+
+use crate::connector::{Progress, SinkConnector, SourceConnector};
+use crate::error::{Error, ErrorKind};
+use crate::pipeline::metrics::{Metrics, add};
+use crate::pipeline::plan::{Plan, Policy};
+use crate::pipeline::rejections::{Fate, Rejections};
+use crate::pipeline::run::delivery::InFlight;
+use crate::pipeline::run::inlet::{Inlet, any_next};
+use crate::pipeline::run::outlet::{Outlet, Reject};
+use crate::pipeline::spec::Batch;
+use crate::pipeline::stage::Stage;
+use crate::record::{Checkpoint, Collect, CollectBatch, Collection, PayloadBatch};
+use crate::registry::Registry;
+
+/// Bytes that may be read and not settled, over all sources.
+const MAX_BYTES_IN_FLIGHT: usize = 64 * PayloadBatch::MAX_BYTES;
+
+pub(crate) struct Runner<R: Registry, G> {
+    name: String,
+    inlets: Vec<Inlet<R>>,
+    /// The sinks of the file, then the dead-letter sink where there is one.
+    outlets: Vec<Outlet<R>>,
+    stage: G,
+    limits: Batch,
+    metrics: Metrics,
+    rejections: Rejections,
+    rejects: Vec<Reject>,
+    sequence: u64,
+    payloads_in_flight: usize,
+    bytes_in_flight: usize,
+}
+
+enum Event {
+    Stop,
+    Confirmed(usize, Result<u64, Error>),
+    Next(usize, Result<Progress, Error>),
+}
+
+impl<R: Registry, G: Stage> Runner<R, G> {
+    pub(crate) fn new(plan: Plan<R>, stage: G, metrics: Metrics) -> Self {
+        let mut outlets: Vec<Outlet<R>> = plan.outlets.into_iter().map(Outlet::new).collect();
+        let fate = match plan.policy {
+            Policy::Fail => Fate::Fail,
+            Policy::Skip => Fate::Skip,
+            Policy::DeadLetter(outlet) => {
+                outlets.push(Outlet::new(outlet));
+                Fate::DeadLetter
+            }
+        };
+        let capacity = plan.batch.max_records;
+        let inlets = plan.inlets.into_iter();
+        Self {
+            rejections: Rejections::new(&plan.name, fate, metrics.clone()),
+            name: plan.name,
+            inlets: inlets
+                .map(|inlet| Inlet::new(inlet.label, inlet.source, inlet.decoder, capacity))
+                .collect(),
+            outlets,
+            stage,
+            limits: plan.batch,
+            metrics,
+            rejects: Vec::new(),
+            sequence: 0,
+            payloads_in_flight: 0,
+            bytes_in_flight: 0,
+        }
+    }
+
+    /// Runs until every source has ended, `shutdown` is ready and all is drained, or something fails for good.
+    pub(crate) async fn run(
+        mut self,
+        shutdown: impl Future<Output = ()> + Send,
+        drain: Duration,
+    ) -> Result<(), Error> {
+        let (tell, told) = watch::channel(false);
+        let patience = async {
+            shutdown.await;
+            let _ = tell.send(true);
+            tokio::time::sleep(drain).await;
+        };
+        let outcome = tokio::select! {
+            outcome = self.open_and_drive(told, drain) => outcome,
+            () = patience => Err(self.abandoned(drain)),
+        };
+        self.rejections.flush();
+        // What is confirmed has been acknowledged by now; the rest is only politeness and gets little time.
+        let grace = if outcome.is_ok() { drain } else { Duration::from_secs(1) };
+        self.close(grace).await;
+        outcome
+    }
+
+    async fn open_and_drive(
+        &mut self,
+        mut stop: watch::Receiver<bool>,
+        drain: Duration,
+    ) -> Result<(), Error> {
+        for outlet in &mut self.outlets {
+            outlet.sink.open().await.map_err(|error| error.with("at", &outlet.label))?;
+        }
+        for inlet in &mut self.inlets {
+            inlet.source.open().await.map_err(|error| error.with("at", &inlet.label))?;
+        }
+        tracing::info!(pipeline = self.name, "running");
+        match self.drive(&mut stop).await {
+            // What went out before the bad record is worth an acknowledgement.
+            Err(error) if error.kind() == ErrorKind::Record => {
+                let _ = tokio::time::timeout(drain, self.drain()).await;
+                Err(error)
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn drive(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), Error> {
+        let mut turn = 0;
+        // Polled again and again, registered once.
+        let mut stopping = std::pin::pin!(stop.wait_for(|stop| *stop));
+        loop {
+            if self.inlets.iter().all(|inlet| inlet.ended) {
+                return self.drain().await;
+            }
+            let room = self.payloads_in_flight < self.limits.max_in_flight
+                && self.bytes_in_flight < MAX_BYTES_IN_FLIGHT;
+            let event = tokio::select! {
+                biased;
+                _ = &mut stopping => Event::Stop,
+                (outlet, sequence) = any_confirmed(&mut self.outlets) => Event::Confirmed(outlet, sequence),
+                (inlet, progress) = any_next(&mut self.inlets, turn), if room => Event::Next(inlet, progress),
+            };
+            match event {
+                Event::Stop => {
+                    tracing::info!(pipeline = self.name, "stopping: draining what is in flight");
+                    return self.drain().await;
+                }
+                Event::Confirmed(outlet, sequence) => self.confirmed(outlet, sequence?).await?,
+                Event::Next(index, progress) => {
+                    turn = index + 1;
+                    if let Some(checkpoint) = self.inlets[index].progress(progress)? {
+                        self.batch(index, Checkpoint(checkpoint)).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until nothing is in flight.
+    async fn drain(&mut self) -> Result<(), Error> {
+        self.settle().await?;
+        while self.inlets.iter().any(|inlet| !inlet.window.is_empty()) {
+            let (outlet, sequence) = any_confirmed(&mut self.outlets).await;
+            self.confirmed(outlet, sequence?).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes one batch from decoder to sinks.
+    async fn batch(&mut self, index: usize, checkpoint: Checkpoint) -> Result<(), Error> {
+        self.sequence += 1;
+        let inlet = &mut self.inlets[index];
+        let (payloads, bytes) = (inlet.batch.len(), inlet.batch.bytes());
+        let counters = self.metrics.counters();
+        add(&counters.payloads_in, payloads);
+        add(&counters.bytes_in, bytes);
+
+        let input = self.stage.begin(index);
+        inlet.decode(input)?;
+        add(&counters.records_in, input.len() + input.rejected().len());
+        let flow = self.stage.process();
+        add(&counters.filtered, flow.filtered);
+        self.rejections.begin();
+        for (payload, error) in self.stage.rejected() {
+            self.rejections.reject(&inlet.label, inlet.batch.get(*payload), error)?;
+        }
+
+        let records = Collection::len(self.stage.output());
+        let mut outlets = if records == 0 { 0 } else { self.deliver(index).await? };
+        let rejected = self.rejections.count();
+        let delivered = records - self.rejections.lost();
+        let (dead, outlet) = self.dead_letters().await?;
+        outlets |= outlet;
+
+        let counters = self.metrics.counters();
+        add(&counters.skipped, rejected - dead);
+        add(&counters.in_flight, delivered + dead);
+        self.payloads_in_flight += payloads;
+        self.bytes_in_flight += bytes;
+        let inlet = &mut self.inlets[index];
+        let arrived = inlet.batch.get(0).and_then(|payload| payload.metadata().time);
+        let sequence = self.sequence;
+        inlet.window.push(InFlight {
+            checkpoint,
+            sequence,
+            outlets,
+            payloads,
+            bytes,
+            delivered,
+            dead,
+            arrived,
+        });
+        if outlets == 0 { self.settle().await } else { Ok(()) }
+    }
+
+    /// Encodes and writes the stage's output to every sink. Returns which took something, a bit each.
+    async fn deliver(&mut self, index: usize) -> Result<u64, Error> {
+        let mut took = 0;
+        let sinks = self.sinks();
+        for outlet in 0..sinks {
+            self.rejects.clear();
+            self.outlets[outlet].encode(self.stage.output(), &mut self.rejects);
+            self.reject_rows(index)?;
+            if self.outlets[outlet].write(self.sequence, &self.metrics, &mut self.rejects).await? {
+                took |= 1 << outlet;
+            }
+            self.reject_rows(index)?;
+        }
+        Ok(took)
+    }
+
+    /// Settles the rows that a sink has rejected, each once.
+    fn reject_rows(&mut self, index: usize) -> Result<(), Error> {
+        let inlet = &self.inlets[index];
+        for (row, error) in self.rejects.drain(..) {
+            let payload = inlet.batch.get(self.stage.origin(row));
+            self.rejections.reject_row(row, &inlet.label, payload, &error)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what was rejected in this batch to the dead-letter sink, where there is one.
+    /// Returns how many letters are on their way, and the sink's bit.
+    async fn dead_letters(&mut self) -> Result<(usize, u64), Error> {
+        let sinks = self.sinks();
+        let letters = self.rejections.letters();
+        let Some(outlet) = self.outlets.get_mut(sinks).filter(|_| !Collection::is_empty(letters)) else {
+            return Ok((0, 0));
+        };
+        self.rejects.clear();
+        outlet.encode(letters, &mut self.rejects);
+        let took = outlet.write(self.sequence, &self.metrics, &mut self.rejects).await?;
+        for (_, error) in &self.rejects {
+            tracing::error!(pipeline = self.name, at = outlet.label, "a dead letter is lost: {error}");
+        }
+        let written = Collection::len(self.rejections.letters()) - self.rejects.len();
+        Ok((written, u64::from(took) << sinks))
+    }
+
+    /// How many outlets are sinks of records: all but the dead-letter sink.
+    fn sinks(&self) -> usize {
+        self.outlets.len() - usize::from(self.rejections.fate() == Fate::DeadLetter)
+    }
+
+    fn abandoned(&self, drain: Duration) -> Error {
+        let count = self.metrics.report().in_flight;
+        let message = format!(
+            "stopped with {count} records not confirmed after {} s; they were not acknowledged",
+            drain.as_secs()
+        );
+        Error::temporary(ErrorKind::Closed, message).with("pipeline", &self.name)
+    }
+
+    async fn confirmed(&mut self, outlet: usize, sequence: u64) -> Result<(), Error> {
+        self.outlets[outlet].confirmed = self.outlets[outlet].confirmed.max(sequence);
+        self.settle().await
+    }
+
+    /// Acknowledges every batch that all its sinks have confirmed.
+    async fn settle(&mut self) -> Result<(), Error> {
+        for inlet in &mut self.inlets {
+            let mut newest = None;
+            while let Some(batch) =
+                inlet.window.pop_settled(self.outlets.iter().map(|outlet| outlet.confirmed))
+            {
+                let counters = self.metrics.counters();
+                add(&counters.delivered, batch.delivered);
+                add(&counters.dead_lettered, batch.dead);
+                counters
+                    .in_flight
+                    .fetch_sub((batch.delivered + batch.dead) as u64, std::sync::atomic::Ordering::Relaxed);
+                self.payloads_in_flight -= batch.payloads;
+                self.bytes_in_flight -= batch.bytes;
+                if let Some(arrived) = batch.arrived {
+                    counters.lag_micros.store(now_micros() - arrived, std::sync::atomic::Ordering::Relaxed);
+                }
+                newest = Some(batch.checkpoint);
+            }
+            let Some(checkpoint) = newest else { continue };
+            match inlet.source.acknowledge(checkpoint).await {
+                Err(error) if error.is_temporary() => {
+                    tracing::warn!(
+                        at = inlet.label,
+                        "an acknowledgement is lost, the source will send again: {error}"
+                    );
+                }
+                outcome => outcome.map_err(|error| error.with("at", &inlet.label))?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn close(self, grace: Duration) {
+        let closing = async {
+            for outlet in self.outlets {
+                if let Err(error) = outlet.sink.close().await {
+                    tracing::warn!(at = outlet.label, "closing failed: {error}");
+                }
+            }
+            for inlet in self.inlets {
+                if let Err(error) = inlet.source.close().await {
+                    tracing::warn!(at = inlet.label, "closing failed: {error}");
+                }
+            }
+        };
+        if tokio::time::timeout(grace, closing).await.is_err() {
+            tracing::warn!(
+                pipeline = self.name,
+                "closing took longer than {} s and was cut short",
+                grace.as_secs()
+            );
+        }
+    }
+}
+
+/// The next confirmation of any outlet that has something unconfirmed. Cancel safe.
+async fn any_confirmed<R: Registry>(outlets: &mut [Outlet<R>]) -> (usize, Result<u64, Error>) {
+    if let [only] = outlets {
+        return (0, only.confirmed().await);
+    }
+    let open = outlets.iter_mut().enumerate().filter(|(_, outlet)| outlet.confirmed < outlet.written);
+    let waits: Vec<_> =
+        open.map(|(index, outlet)| Box::pin(async move { (index, outlet.confirmed().await) })).collect();
+    if waits.is_empty() {
+        return pending().await;
+    }
+    select_all(waits).await.0
+}
+
+fn now_micros() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,166 @@
+//! The structure as tests: who may import whom, how long a file may be, and what stands nowhere.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each module of `flow` and its floor. It imports from lower floors only; siblings never import each other.
+const FLOORS: &[(&str, u32)] = &[
+    ("error", 0),
+    ("record", 1),
+    ("component", 1),
+    ("connector", 2),
+    ("codec", 2),
+    ("transform", 2),
+    ("registry", 3),
+    ("pipeline", 4),
+    ("cli", 5),
+];
+
+/// Lines a file may have.
+const LONGEST: usize = 400;
+
+/// The contracts of floor 2, which higher floors program against. Everything else there is a concrete component.
+const CONTRACTS: &[&str] = &[
+    "SourceConnector",
+    "SinkConnector",
+    "Progress",
+    "RecordDecoder",
+    "CollectionEncoder",
+    "Framing",
+    "RecordTransform",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            if !path.ends_with("target") {
+                rust_files(&path, files);
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn all_files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for folder in ["flow", "flow-derive", "examples", "benches", "tests"] {
+        rust_files(&root().join(folder), &mut files);
+    }
+    assert!(files.len() > 30, "the sources are not where this test looks for them");
+    files
+}
+
+/// A file's lines of code with their numbers: no comments, and nothing from the tests at its end.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(index, line)| (index + 1, line))
+}
+
+/// The module names that follow `crate::` in a line.
+fn imported(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices("crate::").map(|(at, lead)| {
+        let rest = &line[at + lead.len()..];
+        &rest[..rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())]
+    })
+}
+
+fn floor(module: &str) -> Option<u32> {
+    FLOORS.iter().find(|(name, _)| *name == module).map(|(_, floor)| *floor)
+}
+
+/// Every module of `flow` with its files.
+fn modules() -> Vec<(String, PathBuf)> {
+    let source = root().join("flow/src");
+    let mut files = Vec::new();
+    rust_files(&source, &mut files);
+    let module = |file: &PathBuf| {
+        let first = file.strip_prefix(&source).unwrap().components().next().unwrap();
+        first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
+    };
+    files.into_iter().map(|file| (module(&file), file)).filter(|(module, _)| module != "lib" && module != "bin").collect()
+}
+
+#[test]
+fn modules_import_downward_only() {
+    let mut wrong = Vec::new();
+    for (module, file) in modules() {
+        let own = floor(&module).unwrap_or_else(|| panic!("`{module}` stands on no floor: add it to FLOORS"));
+        let text = fs::read_to_string(&file).unwrap();
+        for (line, code) in code(&text) {
+            for name in imported(code).filter(|name| *name != module) {
+                match floor(name) {
+                    Some(floor) if floor < own => {}
+                    Some(_) => wrong.push(format!("{}:{line}: `{module}` imports `{name}`", file.display())),
+                    None => wrong.push(format!("{}:{line}: `crate::{name}` names no module", file.display())),
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_list_of_built_ins_names_concrete_components() {
+    let mut wrong = Vec::new();
+    for (module, file) in modules().into_iter().filter(|(module, _)| floor(module).is_some_and(|floor| floor > 2)) {
+        if file.ends_with("registry/builtins.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        for (line, code) in code(&text) {
+            for floor in ["crate::connector::", "crate::codec::", "crate::transform::"] {
+                let Some((_, names)) = code.split_once(floor) else { continue };
+                let names = names.trim_start_matches('{').split([',', '}', ';', ' ']).map(str::trim);
+                for name in names.filter(|name| !name.is_empty() && !CONTRACTS.contains(name)) {
+                    wrong.push(format!("{}:{line}: `{module}` names `{name}`", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_fit_in_the_head() {
+    let long: Vec<String> = all_files()
+        .into_iter()
+        .map(|file| (fs::read_to_string(&file).unwrap().lines().count(), file))
+        .filter(|(lines, _)| *lines > LONGEST)
+        .map(|(lines, file)| format!("{}: {lines} lines", file.display()))
+        .collect();
+    assert!(long.is_empty(), "longer than {LONGEST} lines:\n{}", long.join("\n"));
+}
+
+#[test]
+fn nothing_is_imported_by_glob() {
+    let mut wrong = Vec::new();
+    for file in all_files() {
+        let text = fs::read_to_string(&file).unwrap();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim_start();
+            let import = line.starts_with("use ") || line.starts_with("pub use ");
+            if import && (line.contains("::*") || line.contains("{*")) {
+                wrong.push(format!("{}:{}: {line}", file.display(), index + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn unsafe_code_stands_in_one_place() {
+    let allowed = |file: &Path| file.ends_with("plugin/abi.rs") || !file.to_string_lossy().contains("flow/src");
+    let files = all_files().into_iter().filter(|file| !allowed(file));
+    let with: Vec<PathBuf> =
+        files.filter(|file| fs::read_to_string(file).unwrap().contains("(unsafe_code")).collect();
+    assert!(with.is_empty(), "{with:?} switch the ban of unsafe code off");
+}

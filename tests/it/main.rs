@@ -1,0 +1,4 @@
+//! Integration tests against real brokers.
+
+mod mqtt;
+mod support;

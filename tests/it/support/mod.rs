@@ -1,0 +1,46 @@
+//! Brokers, proxies and certificates for the tests, and the small steps that many of them take.
+
+pub(crate) mod broker;
+pub(crate) mod certs;
+pub(crate) mod log;
+pub(crate) mod mosquitto;
+pub(crate) mod proxy;
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+/// How long anything may take before a test fails. Generous: it is never waited out when all is well.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A port that nothing listens on.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// Waits until something takes connections on a port of this machine.
+pub(crate) fn wait_for_port(port: u16) {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(std::time::Instant::now() < deadline, "nothing listens on port {port}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Fails the test where `what` does not come in time.
+pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("{what} did not happen within {PATIENCE:?}"),
+    }
+}
+
+/// Waits until `condition` holds.
+pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    in_time(what, async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}

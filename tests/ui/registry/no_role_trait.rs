@@ -1,0 +1,22 @@
+//! A component says that it is a sink, and is none.
+
+use flow::{BuildContext, Component, Error, role};
+use flow::{Builtins, Cons};
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Config {}
+
+struct Mine;
+
+impl Component for Mine {
+    const ID: &'static str = "my-sink";
+    type Role = role::Sink;
+    type Config = Config;
+    fn build(_: Config, _: &BuildContext) -> Result<Self, Error> {
+        Ok(Mine)
+    }
+}
+
+fn main() {
+    flow::cli::main::<Cons<Mine, Builtins>>();
+}
