@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
@@ -158,6 +159,11 @@ pub trait Component: Sized + Send + 'static {
     /// [`Error::config`] with the key at fault; the pipeline adds file and line.
     fn build(config: Self::Config, context: &BuildContext) -> Result<Self, Error>;
 }
+
+/// The config of a component that has nothing to set: an empty table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoConfig {}
 
 /// What a component may know about where it stands.
 #[derive(Debug, Clone, Default)]

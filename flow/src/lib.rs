@@ -12,9 +12,14 @@ pub mod registry;
 pub mod transform;
 
 pub use codec::{CollectionEncoder, Framing, RecordDecoder};
-pub use component::{BuildContext, Component, role};
-pub use connector::{Progress, SinkConnector, SourceConnector};
+pub use component::{BuildContext, Component, NoConfig, role};
+pub use connector::{
+    FileSink, FileSource, MockSink, MockSource, NopSink, Progress, SinkConnector, SourceConnector,
+    StdinSource, StdoutSink,
+};
 pub use error::{DecodeError, EncodeError, Error, ErrorKind, Reason, RecordError, Status};
+#[cfg(feature = "derive")]
+pub use flow_derive::Component;
 pub use pipeline::{Metrics, Pipeline, Problem, Problems, Report, RunError, TypedPipeline};
 pub use record::{
     Checkpoint, Collect, CollectBatch, Collection, Field, Metadata, Payload, PayloadBatch, Records, Schema,
