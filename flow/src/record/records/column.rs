@@ -159,6 +159,7 @@ impl Column {
     }
 
     /// The row whose data was just pushed holds a value.
+    #[inline]
     pub(super) fn close_row(&mut self) {
         if !self.validity.is_empty() {
             self.validity.push(true);
@@ -166,6 +167,7 @@ impl Column {
         self.len += 1;
     }
 
+    #[inline]
     pub(super) fn push_bool(&mut self, value: bool) -> Result<(), RecordError> {
         let Data::Bool(values) = &mut self.data else {
             return Err(self.mismatch(value));
@@ -174,6 +176,7 @@ impl Column {
         self.close_row();
         Ok(())
     }
+    #[inline]
     pub(super) fn push_u64(&mut self, value: u64) -> Result<(), RecordError> {
         let pushed = match &mut self.data {
             Data::Float64(values) => push(values, value as f64),
@@ -190,6 +193,7 @@ impl Column {
         };
         self.finish(pushed, &value)
     }
+    #[inline]
     pub(super) fn push_i64(&mut self, value: i64) -> Result<(), RecordError> {
         let pushed = match &mut self.data {
             Data::Float64(values) => push(values, value as f64),
@@ -206,6 +210,7 @@ impl Column {
         };
         self.finish(pushed, &value)
     }
+    #[inline]
     pub(super) fn push_f64(&mut self, value: f64) -> Result<(), RecordError> {
         let pushed = match &mut self.data {
             Data::Float64(values) => push(values, value),
@@ -221,6 +226,7 @@ impl Column {
     }
 
     /// Text. Where the format is one for people, it may also stand for bytes and times.
+    #[inline]
     pub(super) fn push_str(&mut self, value: &str, for_people: bool) -> Result<(), RecordError> {
         let pushed = match &mut self.data {
             Data::Text { offsets, text } => {
@@ -289,6 +295,7 @@ impl Column {
         self.refuse(&Refusal::Type, &got)
     }
 
+    #[inline]
     fn finish(&mut self, pushed: Result<(), Refusal>, value: &dyn fmt::Display) -> Result<(), RecordError> {
         match pushed {
             Ok(()) => {
