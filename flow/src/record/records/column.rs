@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::error::{Reason, RecordError};
+use crate::record::records::shown::{FloatText, Quoted};
 use crate::record::records::structs::Struct;
 use crate::record::records::value::Value;
 use crate::record::schema::{Field, TimeForm, TimeUnit, Type};
@@ -380,27 +381,5 @@ impl Type {
             Type::UInt64 => " (0 to 18446744073709551615)",
             _ => "",
         }
-    }
-}
-
-/// Text in quotes, shortened.
-pub(super) struct Quoted<'a>(pub(super) &'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 40;
-        match self.0.char_indices().nth(SHOWN) {
-            Some((cut, _)) => write!(f, "{:?}…", &self.0[..cut]),
-            None => write!(f, "{:?}", self.0),
-        }
-    }
-}
-
-/// A float with its point or exponent, so that it does not read like a whole number.
-struct FloatText(f64);
-
-impl fmt::Display for FloatText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
     }
 }

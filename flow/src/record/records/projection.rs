@@ -6,8 +6,9 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{Reason, RecordError};
-use crate::record::records::column::{Column, Quoted};
+use crate::record::records::column::Column;
 use crate::record::records::seed::{ColumnSeed, below, refuse};
+use crate::record::records::shown::Quoted;
 use crate::record::schema::path::Step;
 
 /// The keys of one object that lead to columns.
