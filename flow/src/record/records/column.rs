@@ -365,7 +365,7 @@ pub(super) fn index(offset: i32) -> usize {
 
 impl Type {
     fn is_integer(&self) -> bool {
-        !self.bounds().is_empty()
+        matches!(self, Type::Timestamp(_, TimeForm::Number)) || !self.bounds().is_empty()
     }
 
     /// The bounds of whole numbers, in brackets; nothing for other types.
