@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use rumqttc::mqttbytes::v4;
 
-use super::{ACCEPTED, NOTHING, RESUMED, Rig, message, puback};
+use super::{ACCEPTED, NOTHING, RESUMED, Rig, SUBACK, message, puback};
 use crate::connector::mqtt::config::MqttVersion;
 use crate::connector::mqtt::session::{Event, Part, SUBSCRIBE_ID};
 use crate::record::Checkpoint;
@@ -52,6 +52,18 @@ fn a_resumed_session_of_an_earlier_process_is_subscribed_anew() {
     };
     let filters: Vec<_> = subscribe.filters.iter().map(|filter| filter.path.as_str()).collect();
     assert_eq!((subscribe.pkid, filters), (SUBSCRIBE_ID, vec!["a", "b"]));
+}
+
+#[test]
+fn a_subscription_that_was_never_confirmed_is_asked_for_again() {
+    let mut rig = Rig::source();
+    rig.session.lost();
+    assert_eq!(rig.connect(&ACCEPTED)[0], 0x82, "the session is gone");
+    rig.session.lost();
+    assert_eq!(rig.connect(&RESUMED)[0], 0x82, "the session is there, the answer was not");
+    rig.hear(&SUBACK).unwrap();
+    rig.session.lost();
+    assert_eq!(rig.connect(&RESUMED), NOTHING);
 }
 
 #[test]
