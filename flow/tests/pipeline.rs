@@ -54,7 +54,8 @@ async fn until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 fn conserved(report: &Report) {
-    let settled = report.filtered + report.delivered + report.skipped + report.dead_lettered + report.in_flight;
+    let settled =
+        report.filtered + report.delivered + report.skipped + report.dead_lettered + report.in_flight;
     assert_eq!(report.records_in, settled, "{report}");
 }
 
@@ -83,7 +84,7 @@ async fn nothing_is_acknowledged_before_the_sink_confirms() {
     let (stop, running) = spawn(mock_to_mock("ack", "[batch]\nmax_records = 1"));
     until("both payloads arrive", || sink.written().len() == 2).await;
     assert_eq!(source.acknowledged(), []);
-    let first = sink.written()[0].checkpoint();
+    let first = sink.written()[0].checkpoint;
     sink.confirm(first);
     until("the first acknowledgement", || source.acknowledged() == [Checkpoint(1)]).await;
     sink.release_confirmations();
@@ -117,10 +118,13 @@ async fn a_batch_waits_for_the_slower_of_two_sinks() {
     assert_eq!(source.acknowledged(), []);
     slow.release_confirmations();
     until("the acknowledgement", || source.acknowledged() == [Checkpoint(1)]).await;
-    assert_eq!((fast.texts(), slow.texts()), (
-        vec!["{\"device\":null,\"celsius\":1.0}".to_owned()],
-        vec!["[{\"device\":null,\"celsius\":1.0}]".to_owned()]
-    ));
+    assert_eq!(
+        (fast.texts(), slow.texts()),
+        (
+            vec!["{\"device\":null,\"celsius\":1.0}".to_owned()],
+            vec!["[{\"device\":null,\"celsius\":1.0}]".to_owned()]
+        )
+    );
     stop.send(()).unwrap();
     running.await.unwrap().unwrap();
 }
@@ -157,7 +161,8 @@ async fn bad_records_are_skipped_and_counted() {
 async fn a_bad_record_can_stop_the_pipeline_and_is_not_acknowledged() {
     MockSource::handle("fail").payloads(["{\"celsius\":0}"]).payloads(MIXED).end();
     let error = run(mock_to_mock("fail", "on_error = \"fail\"")).await.unwrap_err();
-    let expected = "a record cannot go on, and `on_error` is \"fail\": field `celsius`: expected float64, got \"wet\"";
+    let expected =
+        "a record cannot go on, and `on_error` is \"fail\": field `celsius`: expected float64, got \"wet\"";
     assert!(error.to_string().starts_with(expected), "{error}");
     // The batch before it was delivered; this one will come again.
     assert_eq!(MockSource::handle("fail").acknowledged(), [Checkpoint(1)]);
@@ -172,7 +177,7 @@ async fn dead_letters_keep_the_bytes_and_the_reason() {
     assert_eq!((report.delivered, report.dead_lettered, report.skipped), (1, 3, 0));
     conserved(&report);
     let letters = MockSink::handle("letters").written();
-    let topics: Vec<_> = letters.iter().map(|letter| letter.topic().unwrap_or_default().to_owned()).collect();
+    let topics: Vec<_> = letters.iter().map(|letter| letter.topic.clone().unwrap_or_default()).collect();
     assert_eq!(topics, ["dead/type", "dead/missing", "dead/syntax"]);
     let first: serde_json::Value = serde_json::from_str(&letters[0].text()).unwrap();
     // `{"celsius":"wet"}` in base64.
@@ -257,7 +262,7 @@ async fn a_stalled_sink_holds_a_stop_up_no_longer_than_the_deadline() {
     until("the payload is read", || metrics.report().payloads_in == 1).await;
     stop.send(()).unwrap();
     let error = running.await.unwrap().unwrap_err();
-    assert!(error.to_string().starts_with("stopped with records not confirmed after 2 s"), "{error}");
+    assert!(error.to_string().starts_with("stopped with 1 record(s) not confirmed after 2 s"), "{error}");
     assert_eq!(source.acknowledged(), []);
 }
 
@@ -281,7 +286,11 @@ async fn what_is_in_flight_is_bounded() {
 
 #[tokio::test]
 async fn topics_come_from_columns_and_records_of_different_topics_share_no_payload() {
-    let readings = ["{\"device\":\"a\",\"celsius\":1}", "{\"device\":\"b\",\"celsius\":2}", "{\"device\":\"a\",\"celsius\":3}"];
+    let readings = [
+        "{\"device\":\"a\",\"celsius\":1}",
+        "{\"device\":\"b\",\"celsius\":2}",
+        "{\"device\":\"a\",\"celsius\":3}",
+    ];
     MockSource::handle("topics").payloads(readings).payloads(["{\"celsius\":4}"]).end();
     let report = run(pipeline(&format!(
         "[source]
@@ -301,7 +310,10 @@ async fn topics_come_from_columns_and_records_of_different_topics_share_no_paylo
     .await
     .unwrap();
     let written = MockSink::handle("topics").written();
-    let seen: Vec<_> = written.iter().map(|payload| (payload.topic().unwrap_or_default(), payload.text())).collect();
+    let seen: Vec<_> = written
+        .iter()
+        .map(|payload| (payload.topic.as_deref().unwrap_or_default(), payload.text()))
+        .collect();
     let line = |id: &str, celsius: &str| format!("{{\"id\":\"{id}\",\"celsius\":{celsius}}}\n");
     assert_eq!(seen.len(), 2, "{seen:?}");
     assert_eq!(seen[0].0, "alerts/a");
@@ -324,7 +336,9 @@ async fn the_typed_door_runs_the_same_file() {
         device: String,
         fahrenheit: f64,
     }
-    MockSource::handle("typed").payloads(["{\"device\":\"a\",\"celsius\":100}", "{\"celsius\":1}", "{\"celsius\":\"wet\"}"]).end();
+    MockSource::handle("typed")
+        .payloads(["{\"device\":\"a\",\"celsius\":100}", "{\"celsius\":1}", "{\"celsius\":\"wet\"}"])
+        .end();
     let typed = mock_to_mock("typed", "").filter_map(|reading: Reading| {
         let device = reading.device?;
         Some(Alert { device, fahrenheit: reading.celsius * 1.8 + 32.0 })

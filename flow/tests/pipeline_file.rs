@@ -89,21 +89,33 @@ encoder = "json"
 
 #[test]
 fn json_files_have_lines_too() {
-    let said = problems("bad.json", "{\n  \"source\": {\n    \"connector\": \"mock\",\n    \"nane\": 1\n  },\n  \"sink\": []\n}");
+    let said = problems(
+        "bad.json",
+        "{\n  \"source\": {\n    \"connector\": \"mock\",\n    \"nane\": 1\n  },\n  \"sink\": []\n}",
+    );
     assert_eq!(
         said,
         "bad.json:2: source: the key `decoder` is missing, such as `decoder = { codec = \"json\" }`\n\
          bad.json:6: sink: a table `[sink]` or several `[[sink]]` are expected, not an array"
     );
     assert_eq!(problems("bad.json", "{\n  \"source\": {,\n}"), "bad.json:2: key must be a string");
-    assert!(problems("bad.json", "{\n \"name\": 1,\n \"name\": 2}").contains("bad.json:3: the key `name` stands twice"));
+    assert!(
+        problems("bad.json", "{\n \"name\": 1,\n \"name\": 2}")
+            .contains("bad.json:3: the key `name` stands twice")
+    );
 }
 
 #[test]
 fn syntax_errors_and_missing_tables_are_named() {
-    assert_eq!(problems("x.toml", "[source]\nconnector = \"mqtt"), "x.toml:2: invalid basic string, expected `\"`");
+    assert_eq!(
+        problems("x.toml", "[source]\nconnector = \"mqtt"),
+        "x.toml:2: invalid basic string, expected `\"`"
+    );
     let said = problems("x.toml", "");
-    assert!(said.contains("x.toml: no `[source]` table") && said.contains("x.toml: no `[sink]` table"), "{said}");
+    assert!(
+        said.contains("x.toml: no `[source]` table") && said.contains("x.toml: no `[sink]` table"),
+        "{said}"
+    );
     let missing = Pipeline::<Builtins>::from_file("no-such-file.toml").map(|_| ()).unwrap_err().to_string();
     assert!(missing.starts_with("no-such-file.toml: cannot be read: "), "{missing}");
 }
