@@ -53,6 +53,7 @@ fn a_filter_and_a_topic_are_checked_against_the_columns() {
         "columns.toml",
         r#"[source]
 connector = "mock"
+name = "columns"
 decoder = "json"
 schema = { device = "string", celsius = "float64" }
 [[transform]]
@@ -66,12 +67,13 @@ encoder = "json"
     );
     assert_eq!(
         said,
-        "columns.toml:10: sink.topic: `{devise}` names no column; did you mean `device`? (known: `device`, `temperature`)"
+        "columns.toml:11: sink.topic: `{devise}` names no column; did you mean `device`? (known: `device`, `temperature`)"
     );
     let said = problems(
         "columns.toml",
         r#"[source]
 connector = "mock"
+name = "columns"
 decoder = "json"
 schema = { celsius = "float64" }
 [[transform]]
@@ -84,7 +86,7 @@ connector = "nop"
 encoder = "json"
 "#,
     );
-    assert!(said.starts_with("columns.toml:9: transform.value: "), "{said}");
+    assert!(said.starts_with("columns.toml:10: transform.value: "), "{said}");
 }
 
 #[test]
