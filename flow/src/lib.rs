@@ -1,4 +1,14 @@
 //! Streaming pipelines at the edge, composed at compile time over a registry type.
+//!
+//! The README is the tour. The layout, from the lowest floor up; a module imports only
+//! from lower ones:
+//!
+//! - [`Error`], [`RecordError`] and their like: the words for what goes wrong
+//! - [`record`]: payloads, schemas, columnar and typed records; [`Component`] and [`role`]: what a listed part is
+//! - [`connector`], [`codec`], [`transform`]: the contracts of the five roles, and the parts that ship with `flow`
+//! - [`registry`]: the type-level list, and what the compiler makes of it
+//! - [`pipeline`]: from a file to a running pipeline, and the typed door
+//! - `cli`: the command line over anyone's registry
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -27,3 +37,8 @@ pub use record::{
 };
 pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, assert_registry};
 pub use transform::RecordTransform;
+
+/// The README's and the documentation's code blocks, as tests.
+#[cfg(all(doctest, feature = "mqtt", feature = "json", feature = "cli", feature = "derive"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -148,3 +148,24 @@ async fn doors_refuse_what_they_would_ignore() {
     let typed = open().map(|value: i64| value).run(std::future::pending()).await.unwrap_err().to_string();
     assert!(typed.starts_with("door.toml:5: transform: transforms work on columnar records"), "{typed}");
 }
+
+/// The first TOML block of a page.
+fn toml_block(page: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, block) = text.split_once("```toml\n").unwrap();
+    block.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_files_in_the_documentation_are_good() {
+    let readme = Pipeline::<Builtins>::from_text("README.toml", &toml_block("../README.md"));
+    readme.unwrap_or_else(|problems| panic!("{problems}"));
+    let source = "[source]\nconnector = \"mock\"\nname = \"documentation\"\ndecoder = \"json\"\n";
+    let sink = "[sink]\nconnector = \"nop\"\nencoder = \"json\"\n";
+    let page = Pipeline::<Builtins>::from_text(
+        "x.toml",
+        &format!("{source}{}{sink}", toml_block("docs/pipeline-file.md")),
+    );
+    page.unwrap_or_else(|problems| panic!("{problems}"));
+}

@@ -8,12 +8,13 @@
 //! const _: () = flow::assert_registry::<MyRegistry>();
 //! ```
 
-use flow::{BuildContext, Collect, Component, DecodeError, Error, Reason, RecordDecoder, RecordError, role};
+use flow::{BuildContext, Collect, Component, DecodeError, Error, Reason, RecordDecoder, RecordError};
 use serde::de::value::{Error as ValueError, MapDeserializer};
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 
-/// Decodes one line of `key=value` pairs into one record.
-#[derive(Debug)]
+/// Acme's text protocol: `key=value` pairs in a line, one record.
+#[derive(Debug, Component)]
+#[component(decoder, id = "acme", config = AcmeConfig)]
 pub struct AcmeDecoder {
     separator: char,
 }
@@ -31,13 +32,8 @@ fn semicolon() -> char {
     ';'
 }
 
-impl Component for AcmeDecoder {
-    const ID: &'static str = "acme";
-    const DESCRIPTION: &'static str = "Acme's text protocol: key=value;key=value";
-    type Role = role::Decoder;
-    type Config = AcmeConfig;
-
-    fn build(config: AcmeConfig, _: &BuildContext) -> Result<Self, Error> {
+impl AcmeDecoder {
+    fn new(config: AcmeConfig, _: &BuildContext) -> Result<Self, Error> {
         if config.separator == '=' {
             return Err(Error::config("separator", "`=` stands between key and value already"));
         }

@@ -27,6 +27,8 @@ pub(crate) fn listen() -> JoinHandle<()> {
 pub(crate) fn publish() -> JoinHandle<()> {
     let (client, mut events) = connect("quickstart-devices");
     tokio::spawn(async move {
+        // The pipeline subscribes first: what is published before that nobody waits for.
+        tokio::time::sleep(Duration::from_millis(500)).await;
         let network = async {
             loop {
                 poll(&mut events).await;
