@@ -1,5 +1,7 @@
 //! The structure as tests: who may import whom, how long a file may be, and what stands nowhere.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot read the sources fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -17,7 +17,11 @@ pub(crate) fn start() -> io::Result<()> {
     TcpListener::bind(address)
         .map_err(|error| io::Error::new(error.kind(), format!("port {PORT} cannot be used: {error}")))?;
     let mut broker = Broker::new(config(address));
-    std::thread::spawn(move || broker.start());
+    std::thread::spawn(move || {
+        if let Err(error) = broker.start() {
+            eprintln!("the broker has ended: {error}");
+        }
+    });
     let began = Instant::now();
     while TcpStream::connect(address).is_err() {
         if began.elapsed() > Duration::from_secs(10) {

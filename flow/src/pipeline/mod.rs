@@ -142,8 +142,7 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// A source without a schema; a connector's permanent error; a record that cannot go on, where the file says
     /// `on_error = "fail"`; what was not settled before the drain deadline.
-    // Not an `async fn`: that the future is `Send` is proven here once, for every registry. Proven anew for each
-    // concrete one, a long list would exhaust the compiler's recursion limit.
+    #[allow(clippy::manual_async_fn, reason = "`Send` is proven here once, and not for each long list anew")]
     pub fn run(
         self,
         shutdown: impl Future<Output = ()> + Send,
@@ -213,7 +212,7 @@ where
     ///
     /// # Errors
     /// As [`Pipeline::run`]; a missing schema is none, but transforms in the file are one.
-    // Not an `async fn`, as `Pipeline::run`.
+    #[allow(clippy::manual_async_fn, reason = "`Send` is proven here once, and not for each long list anew")]
     pub fn run(
         self,
         shutdown: impl Future<Output = ()> + Send,

@@ -73,9 +73,8 @@ impl<H: Resolve, T: Lookup> Lookup for Coproduct<H, T> {
 
 /// Reads a config, and where that fails goes on without the value at fault, to find the others as well.
 fn read_config<C: DeserializeOwned>(value: &Value) -> Result<C, Vec<ConfigFault>> {
-    serde_path_to_error::deserialize(value).or_else(|first| {
-        Err(collect_faults(value, first, &mut |value| serde_path_to_error::deserialize::<_, C>(value).err()))
-    })
+    let mut read = |value: &Value| serde_path_to_error::deserialize::<_, C>(value).err();
+    serde_path_to_error::deserialize(value).map_err(|first| collect_faults(value, first, &mut read))
 }
 
 type PathError = serde_path_to_error::Error<serde_json::Error>;
@@ -95,10 +94,10 @@ fn collect_faults(
         let mut path: Vec<Step> = fault.path().iter().filter_map(step).collect();
         let message = fault.inner().to_string();
         // serde reports an unknown key at the table that holds it or at the key, depending on the type.
-        if let Some(key) = quoted_after(&message, "unknown field `") {
-            if path.last() != Some(&Step::Key(key.to_owned())) {
-                path.push(Step::Key(key.to_owned()));
-            }
+        if let Some(key) = quoted_after(&message, "unknown field `")
+            && path.last() != Some(&Step::Key(key.to_owned()))
+        {
+            path.push(Step::Key(key.to_owned()));
         }
         // What is missing only because it was taken out here is no fault of the file.
         let ours = quoted_after(&message, "missing field `")
