@@ -86,7 +86,11 @@ fn modules() -> Vec<(String, PathBuf)> {
         let first = file.strip_prefix(&source).unwrap().components().next().unwrap();
         first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
     };
-    files.into_iter().map(|file| (module(&file), file)).filter(|(module, _)| module != "lib" && module != "bin").collect()
+    files
+        .into_iter()
+        .map(|file| (module(&file), file))
+        .filter(|(module, _)| module != "lib" && module != "bin")
+        .collect()
 }
 
 #[test]
@@ -111,7 +115,9 @@ fn modules_import_downward_only() {
 #[test]
 fn only_the_list_of_built_ins_names_concrete_components() {
     let mut wrong = Vec::new();
-    for (module, file) in modules().into_iter().filter(|(module, _)| floor(module).is_some_and(|floor| floor > 2)) {
+    for (module, file) in
+        modules().into_iter().filter(|(module, _)| floor(module).is_some_and(|floor| floor > 2))
+    {
         if file.ends_with("registry/builtins.rs") {
             continue;
         }
@@ -158,7 +164,8 @@ fn nothing_is_imported_by_glob() {
 
 #[test]
 fn unsafe_code_stands_in_one_place() {
-    let allowed = |file: &Path| file.ends_with("plugin/abi.rs") || !file.to_string_lossy().contains("flow/src");
+    let allowed =
+        |file: &Path| file.ends_with("plugin/abi.rs") || !file.to_string_lossy().contains("flow/src");
     let files = all_files().into_iter().filter(|file| !allowed(file));
     let with: Vec<PathBuf> =
         files.filter(|file| fs::read_to_string(file).unwrap().contains("(unsafe_code")).collect();

@@ -1,4 +1,5 @@
 //! Once its buffers have grown, a pipeline of columnar records allocates nothing per record.
+#![cfg(feature = "json")]
 #![allow(unsafe_code, reason = "an allocator cannot be written without")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

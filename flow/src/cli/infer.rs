@@ -1,4 +1,59 @@
-//! x
-pub(super) fn infer(_: &std::path::Path) -> u8 {
-    0
+//! `infer`: a schema block from sample JSON.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Deserializer, Value};
+
+use crate::cli::terminal::print;
+use crate::cli::{DONE, FAILED};
+use crate::record::infer::infer as infer_schema;
+
+pub(super) fn infer(sample: &Path) -> u8 {
+    let name = sample.display();
+    let text = match read(sample) {
+        Ok(text) => text,
+        Err(error) => {
+            eprintln!("{name}: cannot be read: {error}");
+            return FAILED;
+        }
+    };
+    let values: Result<Vec<Value>, _> = Deserializer::from_str(&text).into_iter().collect();
+    let records = match values {
+        Ok(values) => values.into_iter().flat_map(elements),
+        Err(error) => {
+            eprintln!("{name}: not JSON: {error}");
+            return FAILED;
+        }
+    };
+    match infer_schema(records) {
+        Ok(schema) => {
+            print(&format!("[source.schema]\n{}", schema.to_toml()));
+            DONE
+        }
+        Err(errors) => {
+            for error in errors {
+                let column = error.key().map(|key| format!("{key}: ")).unwrap_or_default();
+                eprintln!("{name}: {column}{error}");
+            }
+            FAILED
+        }
+    }
+}
+
+fn read(sample: &Path) -> std::io::Result<String> {
+    if sample.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(sample)
+}
+
+/// The objects of an array, or the value itself.
+fn elements(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(elements) => elements,
+        value => vec![value],
+    }
 }

@@ -26,8 +26,21 @@ pub(crate) struct Counters {
     pub(crate) payloads_out: AtomicU64,
     pub(crate) bytes_out: AtomicU64,
     pub(crate) retries: AtomicU64,
-    pub(crate) lag_micros: AtomicI64,
+    lag_micros: AtomicI64,
     rejected: [AtomicU64; REASONS],
+}
+
+impl Counters {
+    /// `count` records are no longer in flight: they count under `fate`.
+    pub(crate) fn settled(&self, count: usize, fate: &AtomicU64) {
+        add(fate, count);
+        self.in_flight.fetch_sub(count as u64, Ordering::Relaxed);
+    }
+
+    /// How long the batch that was settled last took from arrival on, in microseconds.
+    pub(crate) fn lag(&self, micros: i64) {
+        self.lag_micros.store(micros, Ordering::Relaxed);
+    }
 }
 
 impl Metrics {

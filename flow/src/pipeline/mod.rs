@@ -142,14 +142,21 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// A source without a schema; a connector's permanent error; a record that cannot go on, where the file says
     /// `on_error = "fail"`; what was not settled before the drain deadline.
-    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<Report, RunError> {
-        self.plan.require_schemas()?;
-        let Self { mut plan, metrics, drain } = self;
-        let lanes = plan.inlets.iter_mut().filter_map(|inlet| inlet.columns.take());
-        let lanes = lanes.map(|columns| (Records::new(&columns.schema), columns.transforms)).collect();
-        let runner = Runner::new(plan, Columnar::<R>::new(lanes), metrics.clone());
-        runner.run(shutdown, drain).await?;
-        Ok(metrics.report())
+    // Not an `async fn`: that the future is `Send` is proven here once, for every registry. Proven anew for each
+    // concrete one, a long list would exhaust the compiler's recursion limit.
+    pub fn run(
+        self,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> impl Future<Output = Result<Report, RunError>> + Send {
+        async move {
+            self.plan.require_schemas()?;
+            let Self { mut plan, metrics, drain } = self;
+            let lanes = plan.inlets.iter_mut().filter_map(|inlet| inlet.columns.take());
+            let lanes = lanes.map(|columns| (Records::new(&columns.schema), columns.transforms)).collect();
+            let runner = Runner::new(plan, Columnar::<R>::new(lanes), metrics.clone());
+            runner.run(shutdown, drain).await?;
+            Ok(metrics.report())
+        }
     }
 }
 
@@ -206,12 +213,18 @@ where
     ///
     /// # Errors
     /// As [`Pipeline::run`]; a missing schema is none, but transforms in the file are one.
-    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<Report, RunError> {
-        let Pipeline { plan, metrics, drain } = self.pipeline;
-        plan.refuse_transforms()?;
-        let runner = Runner::new(plan, Typed::new(self.map), metrics.clone());
-        runner.run(shutdown, drain).await?;
-        Ok(metrics.report())
+    // Not an `async fn`, as `Pipeline::run`.
+    pub fn run(
+        self,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> impl Future<Output = Result<Report, RunError>> + Send {
+        async move {
+            let Pipeline { plan, metrics, drain } = self.pipeline;
+            plan.refuse_transforms()?;
+            let runner = Runner::new(plan, Typed::new(self.map), metrics.clone());
+            runner.run(shutdown, drain).await?;
+            Ok(metrics.report())
+        }
     }
 
     /// Live counters. They go on counting while the pipeline runs.

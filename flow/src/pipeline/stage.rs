@@ -15,20 +15,14 @@ pub(crate) trait Stage: Send {
 
     /// Where the decoder puts the records of the source at `inlet`. Cleared.
     fn begin(&mut self, inlet: usize) -> &mut Self::Input;
-    /// Transforms what was decoded.
-    fn process(&mut self) -> Flow;
+    /// Transforms what was decoded. Returns how many records were filtered out.
+    fn process(&mut self) -> usize;
     /// What the encoders get.
     fn output(&self) -> &Self::Output;
     /// What decoder and transforms rejected, each with the index of its payload.
     fn rejected(&self) -> &[(usize, RecordError)];
     /// The index of the payload that the output record at `index` came from.
     fn origin(&self, index: usize) -> usize;
-}
-
-/// How many records went where.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Flow {
-    pub(crate) filtered: usize,
 }
 
 /// Columnar records and the transforms of the pipeline file, for each source its own.
@@ -58,12 +52,12 @@ impl<R: Registry> Stage for Columnar<R> {
         records
     }
 
-    fn process(&mut self) -> Flow {
+    fn process(&mut self) -> usize {
         let (records, transforms) = &mut self.lanes[self.current];
         for transform in transforms {
             transform.apply(records);
         }
-        Flow { filtered: records.filtered() }
+        records.filtered()
     }
 
     fn output(&self) -> &Records {
@@ -107,14 +101,14 @@ where
         &mut self.input
     }
 
-    fn process(&mut self) -> Flow {
+    fn process(&mut self) -> usize {
         let decoded = Collect::len(&self.input);
         for (origin, record) in self.input.drain() {
             if let Some(mapped) = (self.map)(record) {
                 self.output.push(origin, mapped);
             }
         }
-        Flow { filtered: decoded - Collection::len(&self.output) }
+        decoded - Collection::len(&self.output)
     }
 
     fn output(&self) -> &TypedRecords<Out> {

@@ -103,3 +103,87 @@ impl<T: Serialize> Collection for TypedRecords<T> {
         template.render(out, |name, out| fields::append(&self.items[index], name, out))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
+
+    use crate::error::{Reason, RecordError};
+    use crate::record::collection::{Collect, CollectBatch, Collection};
+    use crate::record::payload::PayloadBatch;
+    use crate::record::template::Template;
+    use crate::record::typed::TypedRecords;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Alert {
+        device: String,
+        n: u64,
+        f: f32,
+        on: bool,
+        level: Option<Level>,
+        tags: Vec<String>,
+        place: BTreeMap<String, f64>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Level {
+        High,
+    }
+
+    fn render<T: Serialize>(record: T, text: &str) -> Result<String, (Reason, String)> {
+        let mut records = TypedRecords::new();
+        records.push(0, record);
+        let mut out = String::new();
+        let template = Template::parse(text, |_| Ok(())).unwrap();
+        let rendered = records.render(0, &template, &mut out);
+        rendered.map(|()| out).map_err(|error| (error.reason(), error.to_string()))
+    }
+
+    #[test]
+    fn templates_take_fields_that_are_text_or_numbers() {
+        let alert =
+            || Alert { device: "pump".to_owned(), f: 0.1, level: Some(Level::High), ..Alert::default() };
+        assert_eq!(render(alert(), "a/{device}/{n}/{f}/{on}/{level}").unwrap(), "a/pump/0/0.1/false/high");
+        assert_eq!(render(BTreeMap::from([("k", 5)]), "{k}").unwrap(), "5");
+        let error = |text: &str| render(Alert::default(), text).unwrap_err();
+        let route = |text: &str| (Reason::Route, text.to_owned());
+        assert_eq!(error("{level}"), route("field `level`: null cannot stand here"));
+        assert_eq!(error("{place}"), route("field `place`: a list or struct cannot stand here"));
+        assert_eq!(error("{devise}"), route("field `devise`: the record has no such field"));
+        let tags = Alert { tags: vec!["x".to_owned()], ..Alert::default() };
+        assert_eq!(
+            render(tags, "{tags}").unwrap_err(),
+            route("field `tags`: a list or struct cannot stand here")
+        );
+        assert_eq!(render("text", "{x}").unwrap_err(), route("field `x`: the record has no such field"));
+    }
+
+    #[test]
+    fn truncation_takes_records_and_rejections_back() {
+        let mut records = TypedRecords::<Alert>::new();
+        let mut batch = PayloadBatch::new();
+        batch.push(b"");
+        let payload = batch.get(0).unwrap();
+        records.begin_payload(0, payload);
+        records.collect(json!({ "device": "a" })).unwrap();
+        records.reject(RecordError::new(Reason::Type, "kept"));
+        records.begin_payload(1, payload);
+        records.reject(RecordError::new(Reason::Type, "first of a payload that fails"));
+        records.collect(json!({ "device": "b" })).unwrap();
+        records.reject(RecordError::new(Reason::Type, "after it"));
+        assert!(records.collect(json!({ "n": -1 })).is_err());
+        records.truncate(1);
+        let rejected: Vec<_> =
+            records.rejected().iter().map(|(origin, error)| (*origin, error.message())).collect();
+        assert_eq!(rejected, [(0, "kept")]);
+        assert_eq!(
+            records.drain().map(|(origin, alert)| (origin, alert.device)).collect::<Vec<_>>(),
+            [(0, "a".to_owned())]
+        );
+    }
+}

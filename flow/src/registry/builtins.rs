@@ -14,13 +14,17 @@ type Json<T> = Cons<crate::codec::json::JsonDecoder, Cons<crate::codec::json::Js
 type Json<T> = T;
 
 type Raw<T> = Cons<crate::codec::raw::RawDecoder, Cons<crate::codec::raw::RawEncoder, T>>;
+type File<T> = Cons<crate::connector::FileSource, Cons<crate::connector::FileSink, T>>;
+type Stdio<T> = Cons<crate::connector::StdinSource, Cons<crate::connector::StdoutSink, T>>;
+type Mock<T> = Cons<crate::connector::MockSource, Cons<crate::connector::MockSink, T>>;
+type Nop<T> = Cons<crate::connector::NopSink, T>;
 type Transforms<T> = Cons<
     crate::transform::select::Select,
     Cons<crate::transform::rename::Rename, Cons<crate::transform::filter::Filter, T>>,
 >;
 
 /// Every component that ships with `flow` and whose feature is on: the tail of a registry list.
-pub type Builtins = Mqtt<Json<Raw<Transforms<Nil>>>>;
+pub type Builtins = Mqtt<Json<Raw<File<Stdio<Mock<Nop<Transforms<Nil>>>>>>>>;
 
 /// The feature that would bring a built-in component of this role and id, where it is off.
 pub(crate) fn missing_feature(role: Kind, id: &str) -> Option<&'static str> {

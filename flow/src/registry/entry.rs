@@ -10,11 +10,11 @@ use crate::codec::{CollectionEncoder, RecordDecoder};
 use crate::component::{Component, role};
 use crate::connector::{SinkConnector, SourceConnector};
 use crate::registry::Registry;
-use crate::registry::info::ComponentInfo;
+use crate::registry::info::{ComponentInfo, Link};
 use crate::registry::lookup::Lookup;
 use crate::transform::RecordTransform;
 
-/// An element of a registry list in front of the list `T`: what it makes of each role's enum.
+/// An element of a registry list: what it puts on each role's enum, in front of the `Tail` that the rest of the list makes.
 ///
 /// Every [`Component`] is an entry; so is [`Override`]. Implementing it by hand is for elements that stand for
 /// components which are only known at run time.
@@ -23,89 +23,88 @@ use crate::transform::RecordTransform;
     label = "not a component",
     note = "implement `flow::Component` for `{Self}`: an id, a role, a config type and `build`"
 )]
-pub trait Entry<T: Registry> {
+pub trait Entry {
     /// The sources of the list that begins with this element.
-    type Source: SourceConnector + Lookup;
-    /// The sinks.
-    type Sink: SinkConnector + Lookup;
-    /// The decoders.
-    type Decoder: RecordDecoder + Lookup;
-    /// The encoders.
-    type Encoder: CollectionEncoder + Lookup;
-    /// The transforms.
-    type Transform: RecordTransform + Lookup;
-    /// This element in front of `T`'s.
-    const FIRST: Option<&'static ComponentInfo>;
+    type Source<Tail: SourceConnector + Lookup>: SourceConnector + Lookup;
+    /// The sinks of the list that begins with this element.
+    type Sink<Tail: SinkConnector + Lookup>: SinkConnector + Lookup;
+    /// The decoders of the list that begins with this element.
+    type Decoder<Tail: RecordDecoder + Lookup>: RecordDecoder + Lookup;
+    /// The encoders of the list that begins with this element.
+    type Encoder<Tail: CollectionEncoder + Lookup>: CollectionEncoder + Lookup;
+    /// The transforms of the list that begins with this element.
+    type Transform<Tail: RecordTransform + Lookup>: RecordTransform + Lookup;
+    /// What is known of this element without building it.
+    const INFO: ComponentInfo;
 }
 
-/// Puts the component `H` on the enum of one role and leaves the other four as they are in `T`.
+/// Puts the component `H` on the enum of one role and leaves the other four as they are.
 ///
 /// Implemented for the types in [`role`]; nothing else needs to implement it.
-pub trait Push<H, T: Registry> {
-    /// The sources with `H`, where it is one.
-    type Source: SourceConnector + Lookup;
-    /// The sinks with `H`, where it is one.
-    type Sink: SinkConnector + Lookup;
-    /// The decoders with `H`, where it is one.
-    type Decoder: RecordDecoder + Lookup;
-    /// The encoders with `H`, where it is one.
-    type Encoder: CollectionEncoder + Lookup;
-    /// The transforms with `H`, where it is one.
-    type Transform: RecordTransform + Lookup;
+pub trait Push<H> {
+    /// The sources, with `H` where it is one.
+    type Source<Tail: SourceConnector + Lookup>: SourceConnector + Lookup;
+    /// The sinks, with `H` where it is one.
+    type Sink<Tail: SinkConnector + Lookup>: SinkConnector + Lookup;
+    /// The decoders, with `H` where it is one.
+    type Decoder<Tail: RecordDecoder + Lookup>: RecordDecoder + Lookup;
+    /// The encoders, with `H` where it is one.
+    type Encoder<Tail: CollectionEncoder + Lookup>: CollectionEncoder + Lookup;
+    /// The transforms, with `H` where it is one.
+    type Transform<Tail: RecordTransform + Lookup>: RecordTransform + Lookup;
 }
 
-impl<H: Component + SourceConnector, T: Registry> Push<H, T> for role::Source {
-    type Source = Coproduct<H, T::Source>;
-    type Sink = T::Sink;
-    type Decoder = T::Decoder;
-    type Encoder = T::Encoder;
-    type Transform = T::Transform;
+impl<H: Component + SourceConnector> Push<H> for role::Source {
+    type Source<Tail: SourceConnector + Lookup> = Coproduct<H, Tail>;
+    type Sink<Tail: SinkConnector + Lookup> = Tail;
+    type Decoder<Tail: RecordDecoder + Lookup> = Tail;
+    type Encoder<Tail: CollectionEncoder + Lookup> = Tail;
+    type Transform<Tail: RecordTransform + Lookup> = Tail;
 }
 
-impl<H: Component + SinkConnector, T: Registry> Push<H, T> for role::Sink {
-    type Source = T::Source;
-    type Sink = Coproduct<H, T::Sink>;
-    type Decoder = T::Decoder;
-    type Encoder = T::Encoder;
-    type Transform = T::Transform;
+impl<H: Component + SinkConnector> Push<H> for role::Sink {
+    type Source<Tail: SourceConnector + Lookup> = Tail;
+    type Sink<Tail: SinkConnector + Lookup> = Coproduct<H, Tail>;
+    type Decoder<Tail: RecordDecoder + Lookup> = Tail;
+    type Encoder<Tail: CollectionEncoder + Lookup> = Tail;
+    type Transform<Tail: RecordTransform + Lookup> = Tail;
 }
 
-impl<H: Component + RecordDecoder, T: Registry> Push<H, T> for role::Decoder {
-    type Source = T::Source;
-    type Sink = T::Sink;
-    type Decoder = Coproduct<H, T::Decoder>;
-    type Encoder = T::Encoder;
-    type Transform = T::Transform;
+impl<H: Component + RecordDecoder> Push<H> for role::Decoder {
+    type Source<Tail: SourceConnector + Lookup> = Tail;
+    type Sink<Tail: SinkConnector + Lookup> = Tail;
+    type Decoder<Tail: RecordDecoder + Lookup> = Coproduct<H, Tail>;
+    type Encoder<Tail: CollectionEncoder + Lookup> = Tail;
+    type Transform<Tail: RecordTransform + Lookup> = Tail;
 }
 
-impl<H: Component + CollectionEncoder, T: Registry> Push<H, T> for role::Encoder {
-    type Source = T::Source;
-    type Sink = T::Sink;
-    type Decoder = T::Decoder;
-    type Encoder = Coproduct<H, T::Encoder>;
-    type Transform = T::Transform;
+impl<H: Component + CollectionEncoder> Push<H> for role::Encoder {
+    type Source<Tail: SourceConnector + Lookup> = Tail;
+    type Sink<Tail: SinkConnector + Lookup> = Tail;
+    type Decoder<Tail: RecordDecoder + Lookup> = Tail;
+    type Encoder<Tail: CollectionEncoder + Lookup> = Coproduct<H, Tail>;
+    type Transform<Tail: RecordTransform + Lookup> = Tail;
 }
 
-impl<H: Component + RecordTransform, T: Registry> Push<H, T> for role::Transform {
-    type Source = T::Source;
-    type Sink = T::Sink;
-    type Decoder = T::Decoder;
-    type Encoder = T::Encoder;
-    type Transform = Coproduct<H, T::Transform>;
+impl<H: Component + RecordTransform> Push<H> for role::Transform {
+    type Source<Tail: SourceConnector + Lookup> = Tail;
+    type Sink<Tail: SinkConnector + Lookup> = Tail;
+    type Decoder<Tail: RecordDecoder + Lookup> = Tail;
+    type Encoder<Tail: CollectionEncoder + Lookup> = Tail;
+    type Transform<Tail: RecordTransform + Lookup> = Coproduct<H, Tail>;
 }
 
-impl<H, T> Entry<T> for H
+impl<H> Entry for H
 where
     H: Component,
-    H::Role: Push<H, T>,
-    T: Registry,
+    H::Role: Push<H>,
 {
-    type Source = <H::Role as Push<H, T>>::Source;
-    type Sink = <H::Role as Push<H, T>>::Sink;
-    type Decoder = <H::Role as Push<H, T>>::Decoder;
-    type Encoder = <H::Role as Push<H, T>>::Encoder;
-    type Transform = <H::Role as Push<H, T>>::Transform;
-    const FIRST: Option<&'static ComponentInfo> = Some(&ComponentInfo::of::<H>(false, T::FIRST));
+    type Source<Tail: SourceConnector + Lookup> = <H::Role as Push<H>>::Source<Tail>;
+    type Sink<Tail: SinkConnector + Lookup> = <H::Role as Push<H>>::Sink<Tail>;
+    type Decoder<Tail: RecordDecoder + Lookup> = <H::Role as Push<H>>::Decoder<Tail>;
+    type Encoder<Tail: CollectionEncoder + Lookup> = <H::Role as Push<H>>::Encoder<Tail>;
+    type Transform<Tail: RecordTransform + Lookup> = <H::Role as Push<H>>::Transform<Tail>;
+    const INFO: ComponentInfo = ComponentInfo::of::<H>(false);
 }
 
 /// A component that takes the place of the one with the same role and id further down the list.
@@ -131,31 +130,32 @@ where
 /// ```
 pub struct Override<C>(PhantomData<C>);
 
-impl<H, T> Entry<T> for Override<H>
+impl<H> Entry for Override<H>
 where
     H: Component,
-    H::Role: Push<H, T>,
-    T: Registry,
+    H::Role: Push<H>,
 {
-    type Source = <H::Role as Push<H, T>>::Source;
-    type Sink = <H::Role as Push<H, T>>::Sink;
-    type Decoder = <H::Role as Push<H, T>>::Decoder;
-    type Encoder = <H::Role as Push<H, T>>::Encoder;
-    type Transform = <H::Role as Push<H, T>>::Transform;
-    const FIRST: Option<&'static ComponentInfo> = Some(&ComponentInfo::of::<H>(true, T::FIRST));
+    type Source<Tail: SourceConnector + Lookup> = <H::Role as Push<H>>::Source<Tail>;
+    type Sink<Tail: SinkConnector + Lookup> = <H::Role as Push<H>>::Sink<Tail>;
+    type Decoder<Tail: RecordDecoder + Lookup> = <H::Role as Push<H>>::Decoder<Tail>;
+    type Encoder<Tail: CollectionEncoder + Lookup> = <H::Role as Push<H>>::Encoder<Tail>;
+    type Transform<Tail: RecordTransform + Lookup> = <H::Role as Push<H>>::Transform<Tail>;
+    const INFO: ComponentInfo = ComponentInfo::of::<H>(true);
 }
 
+// `T: Registry` comes first: the compiler then walks down the list one level an element, and finds the answer waiting
+// when the other bounds ask again. The other way round a long list exhausts its recursion limit.
 impl<H, T> Registry for HCons<H, T>
 where
-    H: Entry<T> + 'static,
     T: Registry,
+    H: Entry + 'static,
 {
-    type Source = H::Source;
-    type Sink = H::Sink;
-    type Decoder = H::Decoder;
-    type Encoder = H::Encoder;
-    type Transform = H::Transform;
-    const FIRST: Option<&'static ComponentInfo> = H::FIRST;
+    type Source = H::Source<T::Source>;
+    type Sink = H::Sink<T::Sink>;
+    type Decoder = H::Decoder<T::Decoder>;
+    type Encoder = H::Encoder<T::Encoder>;
+    type Transform = H::Transform<T::Transform>;
+    const FIRST: Option<&'static Link> = Some(&Link { info: H::INFO, next: T::FIRST });
 }
 
 impl Registry for HNil {
@@ -164,7 +164,7 @@ impl Registry for HNil {
     type Decoder = CNil;
     type Encoder = CNil;
     type Transform = CNil;
-    const FIRST: Option<&'static ComponentInfo> = None;
+    const FIRST: Option<&'static Link> = None;
 }
 
 /// The registry lists the component `C`. The compiler infers `Index`, its place in the list.

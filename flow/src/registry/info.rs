@@ -19,11 +19,18 @@ pub struct ComponentInfo {
     overrides: bool,
     type_name: fn() -> &'static str,
     config_schema: fn(&mut SchemaGenerator) -> Schema,
-    next: Option<&'static ComponentInfo>,
+}
+
+/// One link of the chain that stands for a list.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Link {
+    pub(super) info: ComponentInfo,
+    pub(super) next: Option<&'static Link>,
 }
 
 impl ComponentInfo {
-    pub(super) const fn of<C: Component>(overrides: bool, next: Option<&'static ComponentInfo>) -> Self {
+    pub(super) const fn of<C: Component>(overrides: bool) -> Self {
         Self {
             id: C::ID,
             role: <C::Role as Role>::KIND,
@@ -31,7 +38,6 @@ impl ComponentInfo {
             overrides,
             type_name: std::any::type_name::<C>,
             config_schema: |generator| generator.subschema_for::<C::Config>(),
-            next,
         }
     }
 
@@ -59,25 +65,25 @@ pub const fn assert_registry<R: Registry>() {
     let () = R::UNIQUE;
 }
 
-pub(super) fn visible(first: Option<&'static ComponentInfo>) -> Vec<&'static ComponentInfo> {
+pub(super) fn visible(first: Option<&'static Link>) -> Vec<&'static ComponentInfo> {
     let mut seen: Vec<&'static ComponentInfo> = Vec::new();
     let mut next = first;
-    while let Some(info) = next {
+    while let Some(Link { info, next: after }) = next {
         if !seen.iter().any(|earlier| earlier.role == info.role && earlier.id == info.id) {
             seen.push(info);
         }
-        next = info.next;
+        next = *after;
     }
     seen
 }
 
-pub(super) const fn check_unique(first: Option<&'static ComponentInfo>) {
+pub(super) const fn check_unique(first: Option<&'static Link>) {
     let mut current = first;
-    while let Some(info) = current {
+    while let Some(Link { info, next }) = current {
         check_id(info.id);
-        let mut later = if info.overrides { None } else { info.next };
+        let mut later = if info.overrides { None } else { *next };
         while let Some(other) = later {
-            if info.role as u8 == other.role as u8 && equal(info.id, other.id) {
+            if info.role as u8 == other.info.role as u8 && equal(info.id, other.info.id) {
                 let message = Message::new()
                     .push("duplicate id: two components of the role `")
                     .push(info.role.as_str())
@@ -88,7 +94,7 @@ pub(super) const fn check_unique(first: Option<&'static ComponentInfo>) {
             }
             later = other.next;
         }
-        current = info.next;
+        current = *next;
     }
 }
 

@@ -25,7 +25,7 @@ pub use builtins::Builtins;
 pub(crate) use builtins::missing_feature;
 pub use entry::{Entry, Has, Override, Push};
 pub use frunk::{HCons as Cons, HNil as Nil};
-pub use info::{ComponentInfo, assert_registry};
+pub use info::{ComponentInfo, Link, assert_registry};
 pub use lookup::{ConfigFault, Lookup, Resolve, Step};
 
 /// A list of components, as a type.
@@ -56,7 +56,8 @@ pub trait Registry: 'static {
     type Transform: RecordTransform + Lookup;
 
     /// The first element of the list, with a link to the next.
-    const FIRST: Option<&'static ComponentInfo>;
+    #[doc(hidden)]
+    const FIRST: Option<&'static Link>;
 
     /// Evaluated wherever the registry is used: two components of one role with the same id do not compile.
     const UNIQUE: () = info::check_unique(Self::FIRST);

@@ -90,15 +90,19 @@ async fn cut_connections_lose_nothing() {
     let mut source = subscribed("cut", options(&proxy.url(), "cut", &extra)).await;
     let extra = json!({ "qos": 1, "client_id": "cut-sink" });
     let mut sink = open_sink("cut-sink", options(&proxy.url(), "cut", &extra)).await;
-    let reading = tokio::spawn(async move { read_numbers(&mut source, 5000).await });
-    let writing = tokio::spawn(async move { publish_numbers(&mut sink, 0, 5000).await });
+    // Both outlive their numbers: every cut is followed by two new connections.
+    let reading = tokio::spawn(async move { (read_numbers(&mut source, 5000).await, source) });
+    let writing = tokio::spawn(async move {
+        publish_numbers(&mut sink, 0, 5000).await;
+        sink
+    });
     for _ in 0..5 {
         let before = proxy.connections();
         proxy.cut();
         until("two new connections", || proxy.connections() >= before + 2).await;
     }
-    in_time("writing", writing).await.expect("no panic");
-    let seen = in_time("every number", reading).await.expect("no panic");
+    let _sink = in_time("writing", writing).await.expect("no panic");
+    let (seen, _source) = in_time("every number", reading).await.expect("no panic");
     assert_eq!(seen.len(), 5000);
 }
 

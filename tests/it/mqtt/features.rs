@@ -126,3 +126,19 @@ async fn a_wrong_password_is_named_and_tried_again_without_ever_being_shown() {
         subscribed(&format!("{label}-right"), options(&broker.url(), "t", &right)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_broker_refuses_for_good_ends_the_sink() {
+    let listener = "allow_anonymous true\nacl_file DIR/acl\n";
+    let Some(broker) = Mosquitto::start_with(listener, &[("acl", "topic readwrite allowed\n")]) else {
+        return;
+    };
+    let extra = json!({ "version": "5", "qos": 1 });
+    let mut sink = open_sink("refused", options(&broker.url(), "forbidden", &extra)).await;
+    in_time("a write", sink.write(&batch(["a"]), Checkpoint(1))).await.expect("it is taken");
+    let error = in_time("the refusal", sink.confirmed()).await.unwrap_err();
+    assert!(!error.is_temporary());
+    assert!(error.to_string().contains("the broker refused a message for good: not authorized"), "{error}");
+    let mut sink = open_sink("allowed", options(&broker.url(), "allowed", &extra)).await;
+    publish(&mut sink, 1, ["a"]).await;
+}

@@ -17,10 +17,15 @@ pub(crate) fn collect() {
     });
 }
 
-/// The lines that hold `label`.
+/// The lines of the component with this label.
 pub(crate) fn lines(label: &str) -> Vec<String> {
+    let component = format!("component={label:?}");
     let bytes = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-    String::from_utf8_lossy(&bytes).lines().filter(|line| line.contains(label)).map(str::to_owned).collect()
+    String::from_utf8_lossy(&bytes)
+        .lines()
+        .filter(|line| line.contains(&component))
+        .map(str::to_owned)
+        .collect()
 }
 
 struct Writer;

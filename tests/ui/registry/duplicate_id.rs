@@ -1,7 +1,7 @@
 //! Two sinks share an id.
 
 use flow::{BuildContext, Checkpoint, Component, Error, PayloadBatch, SinkConnector, role};
-use flow::{Builtins, Cons};
+use flow::{Cons, Nil};
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Config {}
@@ -52,6 +52,6 @@ impl SinkConnector for Second {
     }
 }
 
-const _: () = flow::assert_registry::<Cons<First, Cons<Second, Builtins>>>();
+const _: () = flow::assert_registry::<Cons<First, Cons<Second, Nil>>>();
 
 fn main() {}

@@ -1,7 +1,7 @@
 //! A function needs a component that the registry does not list.
 
 use flow::{BuildContext, Checkpoint, Component, Error, PayloadBatch, SinkConnector, role};
-use flow::{Builtins, Has, Registry};
+use flow::{Has, Nil, Registry};
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Config {}
@@ -32,5 +32,5 @@ impl SinkConnector for Mine {
 fn needs_mine<R: Registry + Has<Mine, Index>, Index>() {}
 
 fn main() {
-    needs_mine::<Builtins, _>();
+    needs_mine::<Nil, _>();
 }

@@ -1,7 +1,7 @@
 //! An id with a capital letter.
 
 use flow::{BuildContext, Checkpoint, Component, Error, PayloadBatch, SinkConnector, role};
-use flow::{Builtins, Cons};
+use flow::{Cons, Nil};
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Config {}
@@ -29,6 +29,6 @@ impl SinkConnector for Mine {
     }
 }
 
-const _: () = flow::assert_registry::<Cons<Mine, Builtins>>();
+const _: () = flow::assert_registry::<Cons<Mine, Nil>>();
 
 fn main() {}

@@ -1,9 +1,9 @@
 //! An element of the list is no component.
 
-use flow::{Builtins, Cons};
+use flow::{Cons, Nil};
 
 struct NoComponent;
 
 fn main() {
-    flow::cli::main::<Cons<NoComponent, Builtins>>();
+    flow::assert_registry::<Cons<NoComponent, Nil>>();
 }

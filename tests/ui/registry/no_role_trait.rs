@@ -1,7 +1,7 @@
 //! A component says that it is a sink, and is none.
 
 use flow::{BuildContext, Component, Error, role};
-use flow::{Builtins, Cons};
+use flow::{Cons, Nil};
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Config {}
@@ -18,5 +18,5 @@ impl Component for Mine {
 }
 
 fn main() {
-    flow::cli::main::<Cons<Mine, Builtins>>();
+    flow::assert_registry::<Cons<Mine, Nil>>();
 }

@@ -53,5 +53,5 @@ impl SinkConnector for Last {
 }
 
 fn main() {
-    flow::cli::main::<Cons<Mine, Last>>();
+    flow::assert_registry::<Cons<Mine, Last>>();
 }

@@ -230,11 +230,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         journal.report(step.events);
         if step.leaving {
             // The other side may be gone already: then there is nobody to say good-bye to.
-            let good_bye = async {
-                output.push(&mut writer).await?;
-                writer.shutdown().await
-            };
-            let _ = timeout(GOOD_BYE, good_bye).await;
+            let _ = timeout(GOOD_BYE, good_bye(&mut reader, &mut writer, &mut output)).await;
             return Ok(());
         }
         fresh = false;
@@ -263,6 +259,23 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             link.session().progressed(Instant::now());
         }
     }
+}
+
+/// Writes what is left and waits until the broker closes its side, as it does after DISCONNECT. Without that wait the
+/// acknowledgements before it could be lost: to a connection that is closed with unread bytes in it, or to the
+/// next connection under the same client id, which may come first.
+async fn good_bye<R, W>(reader: &mut R, writer: &mut W, output: &mut Output) -> std::io::Result<()>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    output.push(writer).await?;
+    writer.shutdown().await?;
+    let mut unread = BytesMut::new();
+    while reader.read_buf(&mut unread).await? > 0 {
+        unread.clear();
+    }
+    Ok(())
 }
 
 /// What the next turn of the loop must know.

@@ -1,7 +1,7 @@
 //! MQTT 3.1.1 and 5: a source that subscribes and a sink that publishes.
 //!
-//! The protocol is a [`session`] without input and output, one state machine for both versions, over rumqttc's packet
-//! codec. A [`driver`] task feeds it from TCP or TLS, keeps the connection alive while the pipeline is busy, and
+//! The protocol is a session without input and output, one state machine for both versions, over rumqttc's packet
+//! codec. A driver task feeds it from TCP or TLS, keeps the connection alive while the pipeline is busy, and
 //! connects again when it is lost. The components share the session with their task under a lock; there is no
 //! channel between them, and a message is copied once on its way.
 //!
@@ -10,6 +10,16 @@
 //! counts a message as delivered when the broker has confirmed it. What was not confirmed when a connection was lost
 //! is sent again on the next one, in order. What was not acknowledged the broker sends again, where it keeps the
 //! session (`client_id`, `clean_session = false`).
+//!
+//! # Keep-alive
+//! The connection is probed after `keep_alive` seconds of silence and given up after half as much again. While messages
+//! of a source wait for the pipeline, PINGREQ still goes out, but silence is no reason to give up: the answer may stand
+//! behind messages that are not read, and rumqttd gives none while its window of unacknowledged messages is full.
+//!
+//! # Reconnecting
+//! Pauses double from 100 ms to 30 s with full jitter, and start anew after a connection that lived for 2 s. There are
+//! never more than 10 attempts in 10 s. A refused log-in is tried again too, and a refused subscription every 30 s:
+//! the broker's configuration can be mended.
 //!
 //! # Messages over the limit
 //! A message larger than `max_packet_size` is read past, counted and logged. With `qos = 1` it is acknowledged, since

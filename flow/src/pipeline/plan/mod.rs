@@ -67,12 +67,9 @@ impl<R: Registry> Plan<R> {
         const { R::UNIQUE };
         let mut problems = std::mem::take(&mut spec.problems);
         let mut planner = Planner { spec: &spec, door, resolver: Resolver::new::<R>(&spec, &mut problems) };
-        let inlets = planner.inlets::<R>();
-        let schemas: Vec<Arc<Schema>> =
-            inlets.iter().filter_map(|(inlet, out)| inlet.columns.as_ref().and(out.clone())).collect();
-        let sinks: Vec<&spec::Sink> = spec.sinks.iter().collect();
+        let (inlets, schemas) = planner.inlets::<R>();
         let outlets: Vec<OutletPlan<R>> =
-            sinks.into_iter().filter_map(|sink| planner.outlet::<R>(sink, &schemas)).collect();
+            spec.sinks.iter().filter_map(|sink| planner.outlet::<R>(sink, &schemas)).collect();
         let policy = match &spec.on_error {
             spec::OnError::Fail => Policy::Fail,
             spec::OnError::Skip => Policy::Skip,
@@ -86,7 +83,7 @@ impl<R: Registry> Plan<R> {
         }
         Ok(Self {
             name: spec.name.clone(),
-            inlets: inlets.into_iter().map(|(inlet, _)| inlet).collect(),
+            inlets,
             outlets,
             policy,
             batch: spec.batch,
@@ -127,9 +124,9 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// The inlets, each with the schema that comes out of its transforms.
-    fn inlets<R: Registry>(&mut self) -> Vec<(InletPlan<R>, Option<Arc<Schema>>)> {
-        let mut inlets = Vec::new();
+    /// The inlets that could be built, and every schema that comes out of the transforms.
+    fn inlets<R: Registry>(&mut self) -> (Vec<InletPlan<R>>, Vec<Arc<Schema>>) {
+        let (mut inlets, mut schemas) = (Vec::new(), Vec::new());
         for (index, source) in self.spec.sources.iter().enumerate() {
             let connector = self.resolver.component::<R::Source>(Kind::Source, &source.connector);
             let decoder = self.resolver.component::<R::Decoder>(Kind::Decoder, &source.decoder);
@@ -147,19 +144,17 @@ impl Planner<'_> {
                 (None, 1..) => Vec::new(),
                 _ => self.transforms::<R>(),
             };
-            let (columns, out) = match schema {
-                Some(schema) => {
-                    let (transforms, out) = self.bind::<R>(transforms, &schema);
-                    (Some(Columns { schema, transforms }), out)
-                }
-                None => (None, None),
-            };
+            let columns = schema.map(|schema| {
+                let (transforms, out) = self.bind::<R>(transforms, &schema);
+                schemas.extend(out);
+                Columns { schema, transforms }
+            });
             if let (Some(source_connector), Some(decoder)) = (connector, decoder) {
                 let label = self.resolver.label(&source.connector);
-                inlets.push((InletPlan { label, source: source_connector, decoder, columns }, out));
+                inlets.push(InletPlan { label, source: source_connector, decoder, columns });
             }
         }
-        inlets
+        (inlets, schemas)
     }
 
     fn transforms<R: Registry>(&mut self) -> Vec<(usize, R::Transform)> {

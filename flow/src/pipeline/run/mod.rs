@@ -94,9 +94,12 @@ impl<R: Registry, G: Stage> Runner<R, G> {
             tokio::time::sleep(drain).await;
         };
         let outcome = tokio::select! {
-            outcome = self.open_and_drive(told, drain) => outcome,
-            () = patience => Err(self.abandoned(drain)),
+            // First, so that nothing more is read once the word to stop is there.
+            biased;
+            () = patience => None,
+            outcome = self.open_and_drive(told, drain) => Some(outcome),
         };
+        let outcome = outcome.unwrap_or_else(|| Err(self.abandoned(drain)));
         self.rejections.flush();
         // What is confirmed has been acknowledged by now; the rest is only politeness and gets little time.
         let grace = if outcome.is_ok() { drain } else { Duration::from_secs(1) };
@@ -179,24 +182,25 @@ impl<R: Registry, G: Stage> Runner<R, G> {
 
         let input = self.stage.begin(index);
         inlet.decode(input)?;
-        add(&counters.records_in, input.len() + input.rejected().len());
-        let flow = self.stage.process();
-        add(&counters.filtered, flow.filtered);
+        let records = input.len() + input.rejected().len();
+        add(&counters.records_in, records);
+        add(&counters.in_flight, records);
+        let filtered = self.stage.process();
+        counters.settled(filtered, &counters.filtered);
         self.rejections.begin();
         for (payload, error) in self.stage.rejected() {
             self.rejections.reject(&inlet.label, inlet.batch.get(*payload), error)?;
         }
 
-        let records = Collection::len(self.stage.output());
-        let mut outlets = if records == 0 { 0 } else { self.deliver(index).await? };
+        let output = Collection::len(self.stage.output());
+        let mut outlets = if output == 0 { 0 } else { self.deliver(index).await? };
         let rejected = self.rejections.count();
-        let delivered = records - self.rejections.lost();
+        let delivered = output - self.rejections.lost();
         let (dead, outlet) = self.dead_letters().await?;
         outlets |= outlet;
 
         let counters = self.metrics.counters();
-        add(&counters.skipped, rejected - dead);
-        add(&counters.in_flight, delivered + dead);
+        counters.settled(rejected - dead, &counters.skipped);
         self.payloads_in_flight += payloads;
         self.bytes_in_flight += bytes;
         let inlet = &mut self.inlets[index];
@@ -267,7 +271,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
     fn abandoned(&self, drain: Duration) -> Error {
         let count = self.metrics.report().in_flight;
         let message = format!(
-            "stopped with {count} records not confirmed after {} s; they were not acknowledged",
+            "stopped with {count} record(s) not confirmed after {} s; they were not acknowledged",
             drain.as_secs()
         );
         Error::temporary(ErrorKind::Closed, message).with("pipeline", &self.name)
@@ -286,15 +290,12 @@ impl<R: Registry, G: Stage> Runner<R, G> {
                 inlet.window.pop_settled(self.outlets.iter().map(|outlet| outlet.confirmed))
             {
                 let counters = self.metrics.counters();
-                add(&counters.delivered, batch.delivered);
-                add(&counters.dead_lettered, batch.dead);
-                counters
-                    .in_flight
-                    .fetch_sub((batch.delivered + batch.dead) as u64, std::sync::atomic::Ordering::Relaxed);
+                counters.settled(batch.delivered, &counters.delivered);
+                counters.settled(batch.dead, &counters.dead_lettered);
                 self.payloads_in_flight -= batch.payloads;
                 self.bytes_in_flight -= batch.bytes;
                 if let Some(arrived) = batch.arrived {
-                    counters.lag_micros.store(now_micros() - arrived, std::sync::atomic::Ordering::Relaxed);
+                    counters.lag(now_micros() - arrived);
                 }
                 newest = Some(batch.checkpoint);
             }

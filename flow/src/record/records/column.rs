@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::error::{Reason, RecordError};
+use crate::record::records::shown::{FloatText, Quoted};
 use crate::record::records::structs::Struct;
 use crate::record::records::value::Value;
 use crate::record::schema::{Field, TimeForm, TimeUnit, Type};
@@ -159,6 +160,7 @@ impl Column {
     }
 
     /// The row whose data was just pushed holds a value.
+    #[inline]
     pub(super) fn close_row(&mut self) {
         if !self.validity.is_empty() {
             self.validity.push(true);
@@ -166,6 +168,7 @@ impl Column {
         self.len += 1;
     }
 
+    #[inline]
     pub(super) fn push_bool(&mut self, value: bool) -> Result<(), RecordError> {
         let Data::Bool(values) = &mut self.data else {
             return Err(self.mismatch(value));
@@ -174,6 +177,7 @@ impl Column {
         self.close_row();
         Ok(())
     }
+    #[inline]
     pub(super) fn push_u64(&mut self, value: u64) -> Result<(), RecordError> {
         let pushed = match &mut self.data {
             Data::Float64(values) => push(values, value as f64),
@@ -190,6 +194,7 @@ impl Column {
         };
         self.finish(pushed, &value)
     }
+    #[inline]
     pub(super) fn push_i64(&mut self, value: i64) -> Result<(), RecordError> {
         let pushed = match &mut self.data {
             Data::Float64(values) => push(values, value as f64),
@@ -206,6 +211,7 @@ impl Column {
         };
         self.finish(pushed, &value)
     }
+    #[inline]
     pub(super) fn push_f64(&mut self, value: f64) -> Result<(), RecordError> {
         let pushed = match &mut self.data {
             Data::Float64(values) => push(values, value),
@@ -221,6 +227,7 @@ impl Column {
     }
 
     /// Text. Where the format is one for people, it may also stand for bytes and times.
+    #[inline]
     pub(super) fn push_str(&mut self, value: &str, for_people: bool) -> Result<(), RecordError> {
         let pushed = match &mut self.data {
             Data::Text { offsets, text } => {
@@ -289,6 +296,7 @@ impl Column {
         self.refuse(&Refusal::Type, &got)
     }
 
+    #[inline]
     fn finish(&mut self, pushed: Result<(), Refusal>, value: &dyn fmt::Display) -> Result<(), RecordError> {
         match pushed {
             Ok(()) => {
@@ -357,7 +365,7 @@ pub(super) fn index(offset: i32) -> usize {
 
 impl Type {
     fn is_integer(&self) -> bool {
-        !self.bounds().is_empty()
+        matches!(self, Type::Timestamp(_, TimeForm::Number)) || !self.bounds().is_empty()
     }
 
     /// The bounds of whole numbers, in brackets; nothing for other types.
@@ -373,27 +381,5 @@ impl Type {
             Type::UInt64 => " (0 to 18446744073709551615)",
             _ => "",
         }
-    }
-}
-
-/// Text in quotes, shortened.
-pub(super) struct Quoted<'a>(pub(super) &'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 40;
-        match self.0.char_indices().nth(SHOWN) {
-            Some((cut, _)) => write!(f, "{:?}…", &self.0[..cut]),
-            None => write!(f, "{:?}", self.0),
-        }
-    }
-}
-
-/// A float with its point or exponent, so that it does not read like a whole number.
-struct FloatText(f64);
-
-impl fmt::Display for FloatText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
     }
 }

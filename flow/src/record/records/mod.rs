@@ -17,6 +17,7 @@ mod column;
 mod metadata;
 mod projection;
 mod seed;
+mod shown;
 mod structs;
 mod value;
 mod write;

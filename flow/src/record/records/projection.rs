@@ -6,8 +6,9 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{Reason, RecordError};
-use crate::record::records::column::{Column, Quoted};
+use crate::record::records::column::Column;
 use crate::record::records::seed::{ColumnSeed, below, refuse};
+use crate::record::records::shown::Quoted;
 use crate::record::schema::path::Step;
 
 /// The keys of one object that lead to columns.
@@ -47,18 +48,25 @@ impl Projection {
         self.keys[found].node.insert(rest, column);
     }
 
+    /// How many columns it leads to.
+    pub(super) fn columns(&self) -> usize {
+        self.keys.iter().map(|key| key.node.columns()).sum()
+    }
+
+    /// Reads one object and says how many columns it filled.
     pub(super) fn read<'de, A: MapAccess<'de>>(
         &mut self,
         mut map: A,
         columns: &mut [Column],
         visit: u64,
         fault: &mut Option<RecordError>,
-    ) -> Result<(), A::Error> {
+    ) -> Result<usize, A::Error> {
+        let mut filled = 0;
         let mut after = 0;
         loop {
             let expected = self.next.get(after).copied().unwrap_or_default();
             match map.next_key_seed(KeySeed { keys: &self.keys, expected })? {
-                None => return Ok(()),
+                None => return Ok(filled),
                 Some(None) => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -74,14 +82,17 @@ impl Projection {
                     }
                     key.seen = visit;
                     let result = match &mut key.node {
-                        Node::Column(column) => {
-                            map.next_value_seed(ColumnSeed { column: &mut columns[*column], fault })
-                        }
+                        Node::Column(column) => map
+                            .next_value_seed(ColumnSeed { column: &mut columns[*column], fault })
+                            .map(|()| 1),
                         node => map.next_value_seed(NodeSeed { node, columns, visit, fault }),
                     };
-                    if let Err(error) = result {
-                        below(fault, key.name.as_str());
-                        return Err(error);
+                    match result {
+                        Ok(columns) => filled += columns,
+                        Err(error) => {
+                            below(fault, key.name.as_str());
+                            return Err(error);
+                        }
                     }
                 }
             }
@@ -95,6 +106,14 @@ impl Node {
             [] => Node::Column(0),
             [Step::Key(_), ..] => Node::Object(Projection::default()),
             [Step::Index(_), ..] => Node::Array(Vec::new()),
+        }
+    }
+
+    fn columns(&self) -> usize {
+        match self {
+            Node::Column(_) => 1,
+            Node::Object(object) => object.columns(),
+            Node::Array(elements) => elements.iter().map(|(_, node)| node.columns()).sum(),
         }
     }
 
@@ -165,36 +184,37 @@ impl NodeSeed<'_> {
 }
 
 impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
-    type Value = ();
+    type Value = usize;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
         match &mut *self.node {
-            Node::Column(column) => {
-                ColumnSeed { column: &mut self.columns[*column], fault: self.fault }.deserialize(deserializer)
-            }
+            Node::Column(column) => ColumnSeed { column: &mut self.columns[*column], fault: self.fault }
+                .deserialize(deserializer)
+                .map(|()| 1),
             _ => deserializer.deserialize_any(self),
         }
     }
 }
 
 impl<'de> Visitor<'de> for NodeSeed<'_> {
-    type Value = ();
+    type Value = usize;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object or an array")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<usize, A::Error> {
         match self.node {
             Node::Object(object) => object.read(map, self.columns, self.visit, self.fault),
             _ => Err(self.mismatch(&"an object")),
         }
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<usize, A::Error> {
         let Node::Array(elements) = self.node else {
             return Err(self.mismatch(&"an array"));
         };
+        let mut filled = 0;
         let mut wanted = elements.iter_mut().peekable();
         for position in 0.. {
             let more = match wanted.next_if(|(index, _)| *index == position) {
@@ -202,53 +222,54 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
                     let seed = NodeSeed { node, columns: self.columns, visit: self.visit, fault: self.fault };
                     seq.next_element_seed(seed).inspect_err(|_| below(self.fault, position))?
                 }
-                None => seq.next_element::<IgnoredAny>()?.map(|_| ()),
+                None => seq.next_element::<IgnoredAny>()?.map(|_| 0),
             };
-            if more.is_none() {
-                break;
+            match more {
+                Some(columns) => filled += columns,
+                None => break,
             }
         }
-        Ok(())
+        Ok(filled)
     }
 
     /// What lies below null is missing.
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E: Error>(self) -> Result<usize, E> {
+        Ok(0)
     }
 
-    fn visit_none<E: Error>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_none<E: Error>(self) -> Result<usize, E> {
+        Ok(0)
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
         deserializer.deserialize_any(self)
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
         deserializer.deserialize_any(self)
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+    fn visit_bool<E: Error>(self, value: bool) -> Result<usize, E> {
         Err(self.mismatch(&value))
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+    fn visit_i64<E: Error>(self, value: i64) -> Result<usize, E> {
         Err(self.mismatch(&value))
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+    fn visit_u64<E: Error>(self, value: u64) -> Result<usize, E> {
         Err(self.mismatch(&value))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+    fn visit_f64<E: Error>(self, value: f64) -> Result<usize, E> {
         Err(self.mismatch(&value))
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+    fn visit_str<E: Error>(self, value: &str) -> Result<usize, E> {
         Err(self.mismatch(&Quoted(value)))
     }
 
-    fn visit_bytes<E: Error>(self, value: &[u8]) -> Result<(), E> {
+    fn visit_bytes<E: Error>(self, value: &[u8]) -> Result<usize, E> {
         Err(self.mismatch(&format_args!("{} bytes", value.len())))
     }
 }

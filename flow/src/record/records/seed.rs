@@ -9,7 +9,8 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{Reason, RecordError};
-use crate::record::records::column::{Column, Data, Quoted};
+use crate::record::records::column::{Column, Data};
+use crate::record::records::shown::Quoted;
 use crate::record::records::structs::Struct;
 
 /// Keeps the error for the collection and says it in the format's own error type.

@@ -16,6 +16,8 @@ pub(super) struct Struct {
     /// What a missing column is called in errors: its path in the payload.
     paths: Vec<String>,
     projection: Projection,
+    /// How many columns an object fills where it has them all.
+    from_object: usize,
     visit: u64,
 }
 
@@ -39,6 +41,7 @@ impl Struct {
                 .iter()
                 .map(|field| field.from.clone().unwrap_or_else(|| field.name.clone()))
                 .collect(),
+            from_object: projection.columns(),
             projection,
             visit: 0,
         }
@@ -51,7 +54,10 @@ impl Struct {
         fault: &mut Option<RecordError>,
     ) -> Result<(), A::Error> {
         self.visit += 1;
-        self.projection.read(map, &mut self.columns, self.visit, fault)?;
+        if self.projection.read(map, &mut self.columns, self.visit, fault)? == self.from_object {
+            self.len += 1;
+            return Ok(());
+        }
         self.close_row().map_err(|error| refuse(fault, error))
     }
 

@@ -92,7 +92,7 @@ fn a_computed_column_stands_beside_the_others() {
         records.retain(|records, index| records.value(index, 0) != Value::Int(1));
         let output = records.schema().with("", Field::new("double", Type::Int8)).unwrap();
         records.add_column(&output, |records, index, cell| match records.value(index, 0) {
-            Value::Int(n) if n == 3 => Err(RecordError::new(Reason::Encode, "three is no number")),
+            Value::Int(3) => Err(RecordError::new(Reason::Encode, "three is no number")),
             Value::Int(n) => cell.set(n * 30),
             _ => Ok(()),
         });

@@ -46,7 +46,6 @@ impl Serialize for Slot<'_> {
             Data::Int8(values) => serializer.serialize_i8(values[row]),
             Data::Int16(values) => serializer.serialize_i16(values[row]),
             Data::Int32(values) => serializer.serialize_i32(values[row]),
-            Data::Int64(values) => serializer.serialize_i64(values[row]),
             Data::UInt8(values) => serializer.serialize_u8(values[row]),
             Data::UInt16(values) => serializer.serialize_u16(values[row]),
             Data::UInt32(values) => serializer.serialize_u32(values[row]),
@@ -74,7 +73,7 @@ impl Serialize for Slot<'_> {
                     None => Err(S::Error::custom(format!("field `{name}`: {NO_RFC3339}"))),
                 }
             }
-            Data::Time(values, ..) => serializer.serialize_i64(values[row]),
+            Data::Int64(values) | Data::Time(values, ..) => serializer.serialize_i64(values[row]),
             Data::List { offsets, items } => {
                 let rows = range(offsets, row);
                 let mut seq = serializer.serialize_seq(Some(rows.len()))?;

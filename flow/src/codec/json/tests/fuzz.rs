@@ -124,7 +124,7 @@ fn no_payload_panics_and_each_is_accounted_for() {
                 refused += 1;
             } else {
                 let now = (Collect::len(&records), records.rejected().len());
-                let empty = payload.bytes().trim_ascii().strip_suffix(b"]").is_some();
+                let empty = serde_json::from_slice::<[(); 0]>(payload.bytes()).is_ok();
                 assert!(now != before || empty, "{} is lost", String::from_utf8_lossy(payload.bytes()));
                 taken += now.0 - before.0;
                 rejected += now.1 - before.1;

@@ -88,11 +88,10 @@ impl Session {
         self.state = State::Online;
         self.granted = Some(granted);
         self.events.push(Event::Connected { resumed });
-        if !resumed || !self.subscribed {
-            self.subscribe(now, |_| true)?;
-        } else {
-            self.subscribe(now, |filter| filter.refused)?;
-        }
+        // A resumed session has its subscriptions only where the broker has confirmed them since it forgot the last.
+        self.subscribed &= resumed;
+        let all = !self.subscribed;
+        self.subscribe(now, |filter| all || filter.refused)?;
         Ok(())
     }
 

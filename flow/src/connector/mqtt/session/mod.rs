@@ -63,7 +63,7 @@ pub(crate) enum Part {
 pub(crate) enum Event {
     /// The broker accepted us; `resumed` says whether it still had the session.
     Connected { resumed: bool },
-    /// A filter is subscribed to for the first time, or after it was refused.
+    /// A filter is subscribed to in a new session, or after it was refused.
     Subscribed { filter: String },
     /// The broker refuses a filter.
     Refused { filter: String, why: Cow<'static, str> },
@@ -97,7 +97,7 @@ pub(crate) struct Session {
     state: State,
     filters: Vec<Filter>,
     qos: u8,
-    /// The session was subscribed in this process, so that a resumed one still is.
+    /// The broker has confirmed the subscriptions of its present session.
     subscribed: bool,
     /// The filters of a SUBSCRIBE without answer, and when that must be here.
     subscribing: Option<(Vec<usize>, Instant)>,

@@ -3,10 +3,10 @@
 use bytes::BytesMut;
 use rumqttc::mqttbytes::v4;
 
-use super::{ACCEPTED, NOTHING, RESUMED, Rig, message, puback};
+use super::{ACCEPTED, NOTHING, RESUMED, Rig, SUBACK, message, puback};
 use crate::connector::mqtt::config::MqttVersion;
 use crate::connector::mqtt::session::{Event, Part, SUBSCRIBE_ID};
-use crate::record::Checkpoint;
+use crate::record::{Checkpoint, Payload, PayloadBatch};
 
 #[test]
 fn receipts_go_out_after_the_acknowledgement_in_the_order_of_arrival() {
@@ -20,6 +20,25 @@ fn receipts_go_out_after_the_acknowledgement_in_the_order_of_arrival() {
     assert_eq!(rig.said(), [puback(7), puback(3), puback(5)].concat());
     rig.session.acknowledge(Checkpoint(5));
     assert_eq!(rig.said(), puback(9));
+}
+
+#[test]
+fn a_small_batch_takes_a_part_and_leaves_the_rest() {
+    let mut rig = Rig::source();
+    rig.hear(&[1, 2, 3, 4, 5].map(|id| message(id, &id.to_string())).concat()).unwrap();
+    let mut batch = PayloadBatch::with_capacity(2);
+    for (checkpoint, texts) in [(2, "12"), (4, "34"), (5, "5")] {
+        batch.clear();
+        assert_eq!(rig.session.take(&mut batch), Some(Checkpoint(checkpoint)));
+        let taken: Vec<u8> = batch.iter().flat_map(Payload::bytes).copied().collect();
+        assert_eq!((taken.as_slice(), batch.capacity()), (texts.as_bytes(), 2));
+    }
+    rig.session.acknowledge(Checkpoint(2));
+    assert_eq!(rig.said(), [puback(1), puback(2)].concat());
+    rig.hear(&[6, 7, 8].map(|id| message(id, "x")).concat()).unwrap();
+    assert!(rig.session.is_stalled(), "from now on the inbox is as large as the batch");
+    batch.clear();
+    assert_eq!(rig.session.take(&mut batch), Some(Checkpoint(7)));
 }
 
 #[test]
@@ -52,6 +71,18 @@ fn a_resumed_session_of_an_earlier_process_is_subscribed_anew() {
     };
     let filters: Vec<_> = subscribe.filters.iter().map(|filter| filter.path.as_str()).collect();
     assert_eq!((subscribe.pkid, filters), (SUBSCRIBE_ID, vec!["a", "b"]));
+}
+
+#[test]
+fn a_subscription_that_was_never_confirmed_is_asked_for_again() {
+    let mut rig = Rig::source();
+    rig.session.lost();
+    assert_eq!(rig.connect(&ACCEPTED)[0], 0x82, "the session is gone");
+    rig.session.lost();
+    assert_eq!(rig.connect(&RESUMED)[0], 0x82, "the session is there, the answer was not");
+    rig.hear(&SUBACK).unwrap();
+    rig.session.lost();
+    assert_eq!(rig.connect(&RESUMED), NOTHING);
 }
 
 #[test]

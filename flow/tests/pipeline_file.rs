@@ -1,0 +1,150 @@
+//! What is wrong with a pipeline file is said all at once, with line and key, and nothing connects.
+
+use flow::{Builtins, Pipeline};
+
+fn problems(file: &str, text: &str) -> String {
+    let problems = Pipeline::<Builtins>::from_text(file, text).map(|_| ()).unwrap_err();
+    problems.to_string()
+}
+
+#[test]
+fn every_problem_of_a_file_is_reported_together() {
+    let said = problems(
+        "bad.toml",
+        r#"onerror = "skip"
+[source]
+connector = "mqqt"
+decoder = { codec = "json", framin = "auto" }
+[source.schema]
+device_id = "strng"
+[[transform]]
+kind = "filter"
+column = "temperature"
+op = ">"
+value = 1
+[[sink]]
+connector = "mqtt"
+url = "mqtt://localhost"
+topc = "alerts"
+qos = "one"
+encoder = { codec = "jsn" }
+"#,
+    );
+    let lines: Vec<&str> = said.lines().collect();
+    let expected = [
+        "bad.toml:1: onerror: unknown key; did you mean `on_error`?",
+        "bad.toml:3: source.connector: unknown source `mqqt`: did you mean `mqtt`? (known: `mqtt`, `file`, `stdin`, `mock`)",
+        "bad.toml:4: source.decoder.framin: unknown key; did you mean `framing`?",
+        "bad.toml:6: source.schema.device_id: there is no type `strng`; did you mean `string`?",
+        "bad.toml:12: sink: missing field `topic`",
+        "bad.toml:15: sink.topc: unknown key; did you mean `topic`?",
+        "bad.toml:16: sink.qos: invalid type: string \"one\", expected",
+        "bad.toml:17: sink.encoder.codec: unknown encoder `jsn`: did you mean `json`? (known: `json`, `raw`)",
+    ];
+    assert_eq!(lines.len(), expected.len(), "{said}");
+    for (line, expected) in lines.iter().zip(expected) {
+        assert!(line.starts_with(expected), "expected {expected}\n     got {line}");
+    }
+}
+
+#[test]
+fn a_filter_and_a_topic_are_checked_against_the_columns() {
+    let said = problems(
+        "columns.toml",
+        r#"[source]
+connector = "mock"
+name = "columns"
+decoder = "json"
+schema = { device = "string", celsius = "float64" }
+[[transform]]
+kind = "rename"
+columns = { celsius = "temperature" }
+[[sink]]
+connector = "mock"
+topic = "alerts/{devise}"
+encoder = "json"
+"#,
+    );
+    assert_eq!(
+        said,
+        "columns.toml:11: sink.topic: `{devise}` names no column; did you mean `device`? (known: `device`, `temperature`)"
+    );
+    let said = problems(
+        "columns.toml",
+        r#"[source]
+connector = "mock"
+name = "columns"
+decoder = "json"
+schema = { celsius = "float64" }
+[[transform]]
+kind = "filter"
+column = "celsius"
+op = ">"
+value = "hot"
+[[sink]]
+connector = "nop"
+encoder = "json"
+"#,
+    );
+    assert!(said.starts_with("columns.toml:10: transform.value: "), "{said}");
+}
+
+#[test]
+fn json_files_have_lines_too() {
+    let said = problems(
+        "bad.json",
+        "{\n  \"source\": {\n    \"connector\": \"mock\",\n    \"nane\": 1\n  },\n  \"sink\": []\n}",
+    );
+    assert_eq!(
+        said,
+        "bad.json:2: source: the key `decoder` is missing, such as `decoder = { codec = \"json\" }`\n\
+         bad.json:6: sink: a table `[sink]` or several `[[sink]]` are expected, not an array"
+    );
+    assert_eq!(problems("bad.json", "{\n  \"source\": {,\n}"), "bad.json:2: key must be a string");
+    assert!(
+        problems("bad.json", "{\n \"name\": 1,\n \"name\": 2}")
+            .contains("bad.json:3: the key `name` stands twice")
+    );
+}
+
+#[test]
+fn syntax_errors_and_missing_tables_are_named() {
+    assert_eq!(
+        problems("x.toml", "[source]\nconnector = \"mqtt"),
+        "x.toml:2: invalid basic string, expected `\"`"
+    );
+    let said = problems("x.toml", "");
+    assert!(
+        said.contains("x.toml: no `[source]` table") && said.contains("x.toml: no `[sink]` table"),
+        "{said}"
+    );
+    let missing = Pipeline::<Builtins>::from_file("no-such-file.toml").map(|_| ()).unwrap_err().to_string();
+    assert!(missing.starts_with("no-such-file.toml: cannot be read: "), "{missing}");
+}
+
+#[test]
+fn an_unset_variable_is_an_error_and_a_default_is_none() {
+    let file = |payload: &str| {
+        format!(
+            "[source]\nconnector = \"mock\"\npayloads = [\"{payload}\"]\nrepeat = \"${{FLOW_TEST_UNSET:-3}}\"\n\
+             decoder = \"json\"\nschema = {{ a = \"int64\" }}\n[sink]\nconnector = \"nop\"\nencoder = \"json\"\n"
+        )
+    };
+    assert_eq!(
+        problems("env.toml", &file("${FLOW_TEST_UNSET}")),
+        "env.toml:3: source.payloads[0]: the environment variable `FLOW_TEST_UNSET` is not set; \
+         set it, or give a default: `${FLOW_TEST_UNSET:-…}`"
+    );
+    assert!(Pipeline::<Builtins>::from_text("env.toml", &file("x")).is_ok());
+}
+
+#[tokio::test]
+async fn doors_refuse_what_they_would_ignore() {
+    let text = "[source]\nconnector = \"mock\"\npayloads = [\"1\"]\ndecoder = \"json\"\n\
+                [[transform]]\nkind = \"select\"\ncolumns = [\"a\"]\n[sink]\nconnector = \"nop\"\nencoder = \"json\"\n";
+    let open = || Pipeline::<Builtins>::from_text("door.toml", text).unwrap();
+    let columnar = open().run(std::future::pending()).await.unwrap_err().to_string();
+    assert!(columnar.starts_with("door.toml:1: source: no schema: name the columns"), "{columnar}");
+    let typed = open().map(|value: i64| value).run(std::future::pending()).await.unwrap_err().to_string();
+    assert!(typed.starts_with("door.toml:5: transform: transforms work on columnar records"), "{typed}");
+}
