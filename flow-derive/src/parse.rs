@@ -15,7 +15,7 @@ pub(crate) struct Written<'a> {
     pub(crate) configs: Vec<Type>,
     pub(crate) descriptions: Vec<LitStr>,
     pub(crate) crates: Vec<LitStr>,
-    /// The type's doc comment, up to its first empty line.
+    /// The first line of the type's doc comment.
     pub(crate) doc: String,
     /// What could be read and cannot be meant.
     pub(crate) errors: Vec<Error>,
@@ -78,14 +78,14 @@ fn text(meta: &ParseNestedMeta<'_>, errors: &mut Vec<Error>) -> syn::Result<Opti
     }
 }
 
-/// The first paragraph of a doc comment, as one line.
+/// The first line of a doc comment that says something.
 fn first_line(attributes: &[Attribute]) -> String {
-    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+    let mut lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value().trim().to_owned()),
             _ => None,
         },
         _ => None,
     });
-    lines.skip_while(String::is_empty).next().unwrap_or_default()
+    lines.find(|line| !line.is_empty()).unwrap_or_default()
 }

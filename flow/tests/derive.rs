@@ -8,6 +8,7 @@ use flow::{
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CountConfig {
+    label: Option<String>,
     to: u64,
 }
 
@@ -27,7 +28,8 @@ impl Count {
         if config.to == 0 {
             return Err(Error::config("to", "0 counts nothing; name at least 1"));
         }
-        Ok(Self { label: context.label().to_owned(), at: 0, to: config.to })
+        let label = config.label.unwrap_or_else(|| context.label().to_owned());
+        Ok(Self { label, at: 0, to: config.to })
     }
 }
 
@@ -93,7 +95,7 @@ async fn build_calls_new_with_config_and_context() {
     assert_eq!(count.label, "p/source.count");
     let mut batch = PayloadBatch::new();
     assert_eq!(count.next(&mut batch).await.unwrap(), Progress::Batch(Checkpoint(1)));
-    let error = Count::build(CountConfig { to: 0 }, &context).unwrap_err();
+    let error = Count::build(CountConfig { label: None, to: 0 }, &context).unwrap_err();
     assert_eq!(error.key(), Some("to"));
 }
 

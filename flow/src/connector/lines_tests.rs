@@ -67,7 +67,7 @@ async fn a_future_that_is_dropped_loses_nothing() {
     let mut feed: LineFeed<()> = LineFeed::new("p/source".to_owned(), 100, events);
     let writer = tokio::spawn(async move {
         for number in 0..200 {
-            for piece in [format!("line "), format!("{number}\n")] {
+            for piece in ["line ".to_owned(), format!("{number}\n")] {
                 sender.send(Ok(Event::Bytes(piece.into_bytes()))).await.unwrap();
             }
         }
