@@ -1,5 +1,7 @@
 //! What is wrong with a pipeline file is said all at once, with line and key, and nothing connects.
 
+#![allow(clippy::unwrap_used, reason = "what these helpers unwrap is what the tests are about")]
+
 use flow::{Builtins, Pipeline};
 
 fn problems(file: &str, text: &str) -> String {
