@@ -14,7 +14,7 @@ use crate::component::{BuildContext, Component};
 use crate::connector::file::{FileSink, FileSource};
 use crate::connector::{Progress, SinkConnector, SourceConnector};
 use crate::error::Error;
-use crate::record::payload::{Checkpoint, PayloadBatch};
+use crate::record::payload::{Checkpoint, Payload, PayloadBatch};
 
 /// A failing test ends here; a passing one never waits for it.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -91,7 +91,7 @@ impl Source {
         match next.expect("lines in time").unwrap() {
             Progress::End => None,
             Progress::Batch(checkpoint) => {
-                let text = |payload: crate::Payload<'_>| String::from_utf8(payload.bytes().to_vec()).unwrap();
+                let text = |payload: Payload<'_>| String::from_utf8(payload.bytes().to_vec()).unwrap();
                 Some((self.batch.iter().map(text).collect(), checkpoint))
             }
         }
