@@ -135,7 +135,8 @@ pub trait SinkConnector: Send + 'static {
     ///
     /// # Errors
     /// - [`Error::refused_payload`]: payloads before it were taken, this one never will be, those after it
-    ///   were not looked at. The pipeline settles it as `on_error` says and calls again with the rest.
+    ///   were not looked at. The pipeline settles it as `on_error` says and calls again with the rest. Where it was the
+    ///   last and others were taken, no further call comes: the checkpoint is confirmed with those.
     /// - Temporary: nothing of the batch was taken; the pipeline calls again after a pause.
     /// - Permanent: the pipeline stops.
     fn write(

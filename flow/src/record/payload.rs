@@ -281,7 +281,7 @@ impl PayloadBatch {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Metadata, Payload, PayloadBatch};
 
     #[test]
     fn a_payload_keeps_its_metadata_and_headers() {

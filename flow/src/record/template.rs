@@ -130,7 +130,7 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Cow, Template};
 
     fn render(text: &str) -> Result<String, String> {
         let check = |value: &str| if value.contains('/') { Err("holds `/`") } else { Ok(()) };

@@ -1,53 +1,35 @@
-//! Two sinks share an id.
+//! Two decoders share an id.
 
-use flow::{BuildContext, Checkpoint, Component, Error, PayloadBatch, SinkConnector, role};
-use flow::{Cons, Nil};
+use flow::{BuildContext, Collect, Component, Cons, DecodeError, Error, Nil, NoConfig, RecordDecoder};
 
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Config {}
-
+#[derive(Component)]
+#[component(decoder, id = "mine")]
 struct First;
 
-impl Component for First {
-    const ID: &'static str = "my-sink";
-    type Role = role::Sink;
-    type Config = Config;
-    fn build(_: Config, _: &BuildContext) -> Result<Self, Error> {
-        Ok(First)
+impl First {
+    fn new(_: NoConfig, _: &BuildContext) -> Result<Self, Error> {
+        Ok(Self)
     }
 }
 
-impl SinkConnector for First {
-    async fn write(&mut self, _: &PayloadBatch, _: Checkpoint) -> Result<(), Error> {
-        Ok(())
-    }
-    async fn confirmed(&mut self) -> Result<Checkpoint, Error> {
-        Ok(Checkpoint(0))
-    }
-    async fn close(self) -> Result<(), Error> {
+impl RecordDecoder for First {
+    fn decode<C: Collect>(&mut self, _: &[u8], _: &mut C) -> Result<(), DecodeError> {
         Ok(())
     }
 }
 
+#[derive(Component)]
+#[component(decoder, id = "mine")]
 struct Second;
 
-impl Component for Second {
-    const ID: &'static str = "my-sink";
-    type Role = role::Sink;
-    type Config = Config;
-    fn build(_: Config, _: &BuildContext) -> Result<Self, Error> {
-        Ok(Second)
+impl Second {
+    fn new(_: NoConfig, _: &BuildContext) -> Result<Self, Error> {
+        Ok(Self)
     }
 }
 
-impl SinkConnector for Second {
-    async fn write(&mut self, _: &PayloadBatch, _: Checkpoint) -> Result<(), Error> {
-        Ok(())
-    }
-    async fn confirmed(&mut self) -> Result<Checkpoint, Error> {
-        Ok(Checkpoint(0))
-    }
-    async fn close(self) -> Result<(), Error> {
+impl RecordDecoder for Second {
+    fn decode<C: Collect>(&mut self, _: &[u8], _: &mut C) -> Result<(), DecodeError> {
         Ok(())
     }
 }

@@ -1,30 +1,21 @@
-//! An id with a capital letter.
+//! An id with capital letters, written by hand.
 
-use flow::{BuildContext, Checkpoint, Component, Error, PayloadBatch, SinkConnector, role};
-use flow::{Cons, Nil};
-
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Config {}
+use flow::{BuildContext, Collect, Component, Cons, DecodeError, Error, Nil, NoConfig, RecordDecoder, role};
 
 struct Mine;
 
 impl Component for Mine {
-    const ID: &'static str = "My_Sink";
-    type Role = role::Sink;
-    type Config = Config;
-    fn build(_: Config, _: &BuildContext) -> Result<Self, Error> {
-        Ok(Mine)
+    const ID: &'static str = "My_Decoder";
+    type Role = role::Decoder;
+    type Config = NoConfig;
+
+    fn build(_: NoConfig, _: &BuildContext) -> Result<Self, Error> {
+        Ok(Self)
     }
 }
 
-impl SinkConnector for Mine {
-    async fn write(&mut self, _: &PayloadBatch, _: Checkpoint) -> Result<(), Error> {
-        Ok(())
-    }
-    async fn confirmed(&mut self) -> Result<Checkpoint, Error> {
-        Ok(Checkpoint(0))
-    }
-    async fn close(self) -> Result<(), Error> {
+impl RecordDecoder for Mine {
+    fn decode<C: Collect>(&mut self, _: &[u8], _: &mut C) -> Result<(), DecodeError> {
         Ok(())
     }
 }

@@ -4,6 +4,6 @@ use flow::{Cons, Nil};
 
 struct NoComponent;
 
-fn main() {
-    flow::assert_registry::<Cons<NoComponent, Nil>>();
-}
+const _: () = flow::assert_registry::<Cons<NoComponent, Nil>>();
+
+fn main() {}

@@ -1,18 +1,16 @@
 //! The role is none of the five.
 
-use flow::{BuildContext, Component, Error};
-
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Config {}
+use flow::{BuildContext, Component, Error, NoConfig};
 
 struct Mine;
 
 impl Component for Mine {
-    const ID: &'static str = "my-sink";
+    const ID: &'static str = "mine";
     type Role = u32;
-    type Config = Config;
-    fn build(_: Config, _: &BuildContext) -> Result<Self, Error> {
-        Ok(Mine)
+    type Config = NoConfig;
+
+    fn build(_: NoConfig, _: &BuildContext) -> Result<Self, Error> {
+        Ok(Self)
     }
 }
 

@@ -1,22 +1,17 @@
-//! A component says that it is a sink, and is none.
+//! A component says that it is a decoder, and is none.
 
-use flow::{BuildContext, Component, Error, role};
-use flow::{Cons, Nil};
+use flow::{BuildContext, Component, Cons, Error, Nil, NoConfig};
 
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Config {}
-
+#[derive(Component)]
+#[component(decoder, id = "mine")]
 struct Mine;
 
-impl Component for Mine {
-    const ID: &'static str = "my-sink";
-    type Role = role::Sink;
-    type Config = Config;
-    fn build(_: Config, _: &BuildContext) -> Result<Self, Error> {
-        Ok(Mine)
+impl Mine {
+    fn new(_: NoConfig, _: &BuildContext) -> Result<Self, Error> {
+        Ok(Self)
     }
 }
 
-fn main() {
-    flow::assert_registry::<Cons<Mine, Nil>>();
-}
+const _: () = flow::assert_registry::<Cons<Mine, Nil>>();
+
+fn main() {}

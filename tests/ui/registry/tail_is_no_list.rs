@@ -1,57 +1,39 @@
 //! The tail of the list is a component and no list.
 
-use flow::Cons;
-use flow::{BuildContext, Checkpoint, Component, Error, PayloadBatch, SinkConnector, role};
+use flow::{BuildContext, Collect, Component, Cons, DecodeError, Error, NoConfig, RecordDecoder};
 
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Config {}
-
+#[derive(Component)]
+#[component(decoder, id = "mine")]
 struct Mine;
 
-impl Component for Mine {
-    const ID: &'static str = "my-sink";
-    type Role = role::Sink;
-    type Config = Config;
-    fn build(_: Config, _: &BuildContext) -> Result<Self, Error> {
-        Ok(Mine)
+impl Mine {
+    fn new(_: NoConfig, _: &BuildContext) -> Result<Self, Error> {
+        Ok(Self)
     }
 }
 
-impl SinkConnector for Mine {
-    async fn write(&mut self, _: &PayloadBatch, _: Checkpoint) -> Result<(), Error> {
-        Ok(())
-    }
-    async fn confirmed(&mut self) -> Result<Checkpoint, Error> {
-        Ok(Checkpoint(0))
-    }
-    async fn close(self) -> Result<(), Error> {
+impl RecordDecoder for Mine {
+    fn decode<C: Collect>(&mut self, _: &[u8], _: &mut C) -> Result<(), DecodeError> {
         Ok(())
     }
 }
 
+#[derive(Component)]
+#[component(decoder, id = "last")]
 struct Last;
 
-impl Component for Last {
-    const ID: &'static str = "last";
-    type Role = role::Sink;
-    type Config = Config;
-    fn build(_: Config, _: &BuildContext) -> Result<Self, Error> {
-        Ok(Last)
+impl Last {
+    fn new(_: NoConfig, _: &BuildContext) -> Result<Self, Error> {
+        Ok(Self)
     }
 }
 
-impl SinkConnector for Last {
-    async fn write(&mut self, _: &PayloadBatch, _: Checkpoint) -> Result<(), Error> {
-        Ok(())
-    }
-    async fn confirmed(&mut self) -> Result<Checkpoint, Error> {
-        Ok(Checkpoint(0))
-    }
-    async fn close(self) -> Result<(), Error> {
+impl RecordDecoder for Last {
+    fn decode<C: Collect>(&mut self, _: &[u8], _: &mut C) -> Result<(), DecodeError> {
         Ok(())
     }
 }
 
-fn main() {
-    flow::assert_registry::<Cons<Mine, Last>>();
-}
+const _: () = flow::assert_registry::<Cons<Mine, Last>>();
+
+fn main() {}
