@@ -1,4 +1,5 @@
 //! Integration tests against real brokers.
 
+mod delivery;
 mod mqtt;
 mod support;

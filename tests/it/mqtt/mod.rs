@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::{in_time, log, until};
 
-fn build<C: Component>(label: &str, options: Value) -> C {
+pub(crate) fn build<C: Component>(label: &str, options: Value) -> C {
     let config: C::Config = serde_json::from_value(options).expect("options");
     C::build(config, &BuildContext::new(label, "")).expect("a component")
 }
