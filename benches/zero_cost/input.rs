@@ -13,9 +13,9 @@ const POOL: usize = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Input {
-    /// About 170 bytes, 8 fields, all of them declared.
+    /// About 170 bytes and 8 fields, all of them declared.
     Flat,
-    /// About 1.2 KB, 40 fields, 3 of them declared.
+    /// About 1.2 KB and 40 fields, 3 of them declared.
     Nested,
 }
 
@@ -58,12 +58,12 @@ ts = "timestamp(ms)""#
         let temperature = format!("{whole}.{}", 1 + index % 9);
         match self {
             Input::Flat => format!(
-                r#"{{"device_id":"{device}","site":"plant-{}/hall-b","ts":{ts},"temperature":{temperature},"humidity":{}.25,"pressure":{}.5,"voltage":3.2{},"sequence":{}}}"#,
+                r#"{{"device_id":"{device}","site":"plant-{}/hall-b/line-04","ts":{ts},"temperature":{temperature},"humidity":{}.25,"pressure":{}.25,"voltage":3.2{},"sequence":{}}}"#,
                 index % 7,
                 30 + index % 50,
                 980 + index % 60,
                 1 + index % 9,
-                184_467 + index,
+                184_467_000 + index,
             ),
             Input::Nested => nested(&device, ts, &temperature, index),
         }
@@ -169,15 +169,15 @@ impl Reading for Nested {
 
 fn nested(device: &str, ts: usize, temperature: &str, index: usize) -> String {
     format!(
-        r#"{{"schema":"com.example.telemetry/v3","message_id":"7f3c9a52-11d4-4b8e-9c1e-{index:012}","ts":{ts},
+        r#"{{"schema":"https://schemas.example.com/telemetry/environment/v3.json","message_id":"7f3c9a52-11d4-4b8e-9c1e-{index:012}","ts":{ts},
 "device":{{"id":"{device}","serial":"SN-{index:08}","vendor":"Example Instruments","model":"EX-4100","hardware":"rev. C","firmware":"4.12.{}","uptime_s":{},"tags":["roof","north","critical"]}},
-"location":{{"site":"plant-{}","building":"hall-b","floor":2,"room":"compressor room","position":{{"lat":52.5200{},"lon":13.4049{},"alt":34.5}}}},
-"climate":{{"humidity":{}.25,"temperature":{temperature},"pressure":1013.25,"dew_point":11.4,"co2":612}},
-"power":{{"voltage":3.298,"current":0.0421,"battery":{},"charging":false,"source":"mains"}},
-"vibration":{{"rms":[0.0123,0.0118,0.0131],"peak":[0.0911,0.0874,0.0952],"frequency_hz":49.98,"axis":"xyz"}},
-"network":{{"rssi":-{},"snr":9.5,"gateway":"gw-{}","hops":2,"retries":0,"channel":11}},
-"quality":{{"valid":true,"calibrated":"2026-03-14T08:00:00Z","drift":0.0021,"flags":null,"note":"nominal; replaced \"filter B\" at last service"}},
-"maintenance":{{"last":"2026-09-01","next":"2027-03-01","technician":"on call","hours":{}}}}}"#,
+"location":{{"site":"plant-{}","building":"hall-b","floor":2,"room":"compressor room behind the boiler","position":{{"lat":52.5200{},"lon":13.4049{},"alt":34.5}}}},
+"climate":{{"humidity":{}.25,"temperature":{temperature},"pressure":1013.25,"dew_point":11.4}},
+"power":{{"voltage":3.298,"current":0.0421,"battery":{},"charging":false}},
+"vibration":{{"rms":[0.0123,0.0118,0.0131],"peak":[0.0911,0.0874,0.0952],"frequency_hz":49.98}},
+"network":{{"rssi":-{},"snr":9.5,"gateway":"gw-{}"}},
+"quality":{{"valid":true,"calibrated":"2026-03-14T08:00:00Z","drift":0.0021,"flags":null,"note":"nominal; replaced \"filter B\" at the last service, checked seal and gasket, found no leak; the next visit needs a ladder and the second key"}},
+"maintenance":{{"last":"2026-09-01","next":"2027-03-01","hours":{}}}}}"#,
         index % 30,
         86_400 + index * 60,
         index % 7,
