@@ -14,6 +14,7 @@ use crate::record::template::Template;
 mod access;
 mod change;
 mod column;
+mod direct;
 mod metadata;
 mod projection;
 mod seed;

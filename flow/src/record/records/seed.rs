@@ -78,7 +78,8 @@ struct ValueVisitor<'a> {
 }
 
 impl ValueVisitor<'_> {
-    #[inline]
+    /// The long way: out of line, so that the short one is inlined into the decoder.
+    #[inline(never)]
     fn take<E: Error>(self, push: impl FnOnce(&mut Column) -> Result<(), RecordError>) -> Result<(), E> {
         push(self.column).map_err(|error| refuse(self.fault, error))
     }
@@ -98,21 +99,33 @@ impl<'de> Visitor<'de> for ValueVisitor<'_> {
 
     #[inline]
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        if self.column.take_i64(value) {
+            return Ok(());
+        }
         self.take(|column| column.push_i64(value))
     }
 
     #[inline]
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        if self.column.take_u64(value) {
+            return Ok(());
+        }
         self.take(|column| column.push_u64(value))
     }
 
     #[inline]
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        if self.column.take_f64(value) {
+            return Ok(());
+        }
         self.take(|column| column.push_f64(value))
     }
 
     #[inline]
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        if self.column.take_str(value) {
+            return Ok(());
+        }
         let for_people = self.for_people;
         self.take(|column| column.push_str(value, for_people))
     }

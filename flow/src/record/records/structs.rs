@@ -62,13 +62,22 @@ impl Struct {
     }
 
     /// Ends a row: what nobody gave is null.
+    #[inline]
     pub(super) fn close_row(&mut self) -> Result<(), RecordError> {
-        for (index, column) in self.columns.iter_mut().enumerate() {
-            if column.len == self.len {
-                column.push_missing().map_err(|error| error.with_field(self.paths[index].as_str()))?;
-            }
+        let len = self.len;
+        if self.columns.iter().any(|column| column.len == len) {
+            self.fill_gaps()?;
         }
         self.len += 1;
+        Ok(())
+    }
+
+    fn fill_gaps(&mut self) -> Result<(), RecordError> {
+        for (column, path) in self.columns.iter_mut().zip(&self.paths) {
+            if column.len == self.len {
+                column.push_missing().map_err(|error| error.with_field(path.as_str()))?;
+            }
+        }
         Ok(())
     }
 
