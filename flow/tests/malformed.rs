@@ -29,7 +29,8 @@ static BAD: AtomicU64 = AtomicU64::new(0);
 /// Resident memory in KiB when a fifth of the payloads was handed out.
 static EARLY: AtomicU64 = AtomicU64::new(0);
 
-const GOOD_ONE: &str = "{\"id\":7,\"name\":\"pump\",\"value\":21.5,\"ok\":true,\"list\":[1,2,3],\"at\":1764000000000}";
+const GOOD_ONE: &str =
+    "{\"id\":7,\"name\":\"pump\",\"value\":21.5,\"ok\":true,\"list\":[1,2,3],\"at\":1764000000000}";
 
 impl Mangler {
     fn new(config: ManglerConfig, _: &BuildContext) -> Result<Self, Error> {
@@ -66,12 +67,12 @@ impl Mangler {
                 (Some(&BAD), format!("{{\"id\":1,\"{key}\":{wrong}}}").into_bytes())
             }
             5 => {
-                let depth = 200 + self.below(20_000);
+                let depth = 200 + self.below(1_000);
                 (Some(&BAD), format!("{{\"id\":1,\"unknown\":{}", "[".repeat(depth)).into_bytes())
             }
             // Large, and good all the same: what the schema does not name is skipped.
             6 => {
-                let size = self.below(4_000);
+                let size = self.below(1_000);
                 (Some(&GOOD), format!("{{\"id\":1,\"unknown\":\"{}\"}}", "x".repeat(size)).into_bytes())
             }
             _ => {
