@@ -76,11 +76,8 @@ impl Mangler {
                 (Some(&GOOD), format!("{{\"id\":1,\"unknown\":\"{}\"}}", "x".repeat(size)).into_bytes())
             }
             _ => {
-                bytes = vec![0; self.below(200)];
-                for at in 0..bytes.len() {
-                    bytes[at] = self.below(256) as u8;
-                }
-                (Some(&BAD), bytes)
+                let noise = (0..self.below(200)).map(|_| self.below(256) as u8).collect();
+                (Some(&BAD), noise)
             }
         };
         if let Some(count) = sure {
