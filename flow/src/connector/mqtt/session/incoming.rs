@@ -53,8 +53,7 @@ impl Session {
                     let (topic, count) = (publish.topic.to_owned(), self.unasked);
                     self.events.push(Event::Unasked { topic, count });
                 } else {
-                    self.inbox.push(publish.topic, publish.payload, time, publish.id);
-                    self.news = true;
+                    self.news |= self.inbox.push(publish, time, &mut self.control);
                 }
             }
             kind::PUBACK => {
@@ -82,6 +81,9 @@ impl Session {
             }
         }
         let resumed = granted.session_present;
+        if !resumed {
+            self.inbox.forgotten();
+        }
         if let Some(seconds) = granted.keep_alive {
             self.liveness.set(seconds);
         }

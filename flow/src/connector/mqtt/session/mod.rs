@@ -174,7 +174,7 @@ impl Session {
         self.granted = None;
         self.skipping = 0;
         self.stalled = false;
-        self.inbox.forget_receipts();
+        self.inbox.disconnected();
         if let Some(outbox) = &mut self.outbox {
             outbox.rewind();
         }

@@ -99,7 +99,7 @@ impl Outbox {
     pub(crate) fn push(&mut self, topic: &str, payload: &[u8], limit: u32) -> Result<(), usize> {
         let number = self.first + self.entries.len() as u64;
         let id = (self.publishing.qos > 0).then(|| (number % u64::from(IDS)) as u16 + 1);
-        let publish = Publish { id, topic, payload };
+        let publish = Publish { id, duplicate: false, topic, payload };
         let len = publish.size(self.version);
         if len > limit as usize {
             return Err(len);

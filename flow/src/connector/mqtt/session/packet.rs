@@ -81,6 +81,8 @@ fn varint_len(value: usize) -> usize {
 pub(crate) struct Publish<'a> {
     /// The packet id; QoS 0 has none.
     pub(crate) id: Option<u16>,
+    /// It may have been sent before.
+    pub(crate) duplicate: bool,
     pub(crate) topic: &'a str,
     pub(crate) payload: &'a [u8],
 }
@@ -94,7 +96,7 @@ impl<'a> Publish<'a> {
         let (id, topic, rest) =
             Self::read_front(header, &packet[header.body..])?.ok_or("a PUBLISH cut short")?;
         let payload = after_properties(version, rest)?;
-        Ok(Self { id, topic, payload })
+        Ok(Self { id, duplicate: header.first & DUP != 0, topic, payload })
     }
 
     /// Reads id and topic from the beginning of a body that may not be complete.

@@ -15,7 +15,7 @@ fn the_codec_reads_what_is_written() {
     for version in VERSIONS {
         for (id, size) in SIZES.into_iter().flat_map(|size| [(None, size), (Some(513), size)]) {
             let payload = vec![b'x'; size];
-            let publish = Publish { id, topic: "a/ä", payload: &payload };
+            let publish = Publish { id, duplicate: false, topic: "a/ä", payload: &payload };
             let mut out = Vec::new();
             publish.write(version, true, &mut out);
             assert_eq!(out.len(), publish.size(version), "{version:?} {size}");
@@ -73,7 +73,10 @@ fn what_the_codec_writes_is_read() {
 fn check(version: MqttVersion, packet: &[u8], id: Option<u16>, payload: &[u8]) {
     let header = Header::read(packet).unwrap().unwrap();
     assert_eq!(header.len, packet.len());
-    assert_eq!(Publish::read(version, header, packet), Ok(Publish { id, topic: "t", payload }));
+    assert_eq!(
+        Publish::read(version, header, packet),
+        Ok(Publish { id, duplicate: false, topic: "t", payload })
+    );
 }
 
 #[test]

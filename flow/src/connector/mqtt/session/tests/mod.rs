@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use rumqttc::mqttbytes::{QoS, v4};
 
+use super::packet::DUP;
 use super::{Part, Profile, Publishing, Session};
 use crate::connector::mqtt::config::MqttVersion;
 use crate::record::{Checkpoint, Payload, PayloadBatch};
@@ -16,6 +17,7 @@ use crate::record::{Checkpoint, Payload, PayloadBatch};
 const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
 const RESUMED: [u8; 4] = [0x20, 2, 1, 0];
 const NOTHING: [u8; 0] = [];
+const NOTHING_TAKEN: [&str; 0] = [];
 const SUBACK: [u8; 5] = [0x90, 3, 0xff, 0xff, 1];
 
 /// A session with the broker's side of its connection.
@@ -125,6 +127,12 @@ fn message(id: u16, text: &str) -> Vec<u8> {
     let mut out = BytesMut::new();
     publish.write(&mut out).unwrap();
     out.to_vec()
+}
+
+/// The packet as the broker sends it a second time.
+fn again(mut packet: Vec<u8>) -> Vec<u8> {
+    packet[0] |= DUP;
+    packet
 }
 
 fn puback(id: u16) -> [u8; 4] {

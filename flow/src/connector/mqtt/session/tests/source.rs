@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use rumqttc::mqttbytes::v4;
 
-use super::{ACCEPTED, NOTHING, RESUMED, Rig, SUBACK, message, puback};
+use super::{ACCEPTED, NOTHING, NOTHING_TAKEN, RESUMED, Rig, SUBACK, again, message, puback};
 use crate::connector::mqtt::config::MqttVersion;
 use crate::connector::mqtt::session::{Event, Part, SUBSCRIBE_ID};
 use crate::record::{Checkpoint, Payload, PayloadBatch};
@@ -59,6 +59,55 @@ fn an_acknowledgement_never_confirms_a_message_of_a_later_connection() {
         assert_eq!(texts, ["not taken", "new"]);
         rig.session.acknowledge(new.unwrap());
         assert_eq!(rig.said(), puback(1));
+    }
+}
+
+#[test]
+fn what_a_resumed_session_sends_again_is_not_handed_out_twice() {
+    let mut rig = Rig::source();
+    rig.hear(&[message(1, "a"), message(2, "b"), message(3, "c")].concat()).unwrap();
+    let (first, texts) = rig.taken();
+    assert_eq!(texts, ["a", "b", "c"]);
+    // Lost twice, and only a part comes again in between.
+    rig.session.lost();
+    rig.connect(&RESUMED);
+    rig.hear(&again(message(1, "a"))).unwrap();
+    rig.session.lost();
+    rig.connect(&RESUMED);
+    rig.hear(&[again(message(1, "a")), again(message(2, "b")), message(4, "d")].concat()).unwrap();
+    let (second, texts) = rig.taken();
+    assert_eq!(texts, ["d"]);
+    assert_eq!(rig.said(), NOTHING);
+    rig.session.acknowledge(first.unwrap());
+    assert_eq!(rig.said(), [puback(1), puback(2)].concat());
+    // What is delivered by now is confirmed as soon as it comes.
+    rig.hear(&again(message(3, "c"))).unwrap();
+    assert_eq!(rig.taken().1, NOTHING_TAKEN);
+    rig.session.acknowledge(second.unwrap());
+    assert_eq!(rig.said(), [puback(4), puback(3)].concat());
+}
+
+#[test]
+fn a_message_is_only_known_again_by_id_mark_and_content_in_the_same_session() {
+    let sent_again: [(&[u8], Vec<u8>); 4] = [
+        (&ACCEPTED, again(message(1, "a"))),
+        (&RESUMED, message(1, "a")),
+        (&RESUMED, again(message(1, "b"))),
+        (&RESUMED, again(message(2, "a"))),
+    ];
+    for (connack, packet) in sent_again {
+        let mut rig = Rig::source();
+        rig.hear(&message(1, "a")).unwrap();
+        let (old, _) = rig.taken();
+        rig.session.lost();
+        rig.connect(connack);
+        rig.hear(&packet).unwrap();
+        let (new, texts) = rig.taken();
+        assert_eq!(texts.len(), 1, "it is handed out");
+        rig.session.acknowledge(old.unwrap());
+        assert_eq!(rig.said(), NOTHING, "and not confirmed before its time");
+        rig.session.acknowledge(new.unwrap());
+        assert_eq!(rig.said().len(), 4);
     }
 }
 
