@@ -19,21 +19,26 @@ pub(super) struct Inlet<R: Registry> {
     pub(super) batch: PayloadBatch,
     pub(super) window: Window,
     pub(super) ended: bool,
-    /// The temporary errors since the last batch.
-    trouble: Option<(Backoff, Error)>,
+    trouble: Backoff,
 }
 
 impl<R: Registry> Inlet<R> {
     pub(super) fn new(label: String, source: R::Source, decoder: R::Decoder, capacity: usize) -> Self {
         let batch = PayloadBatch::with_capacity(capacity);
-        Self { label, source, decoder, batch, window: Window::default(), ended: false, trouble: None }
+        Self {
+            label,
+            source,
+            decoder,
+            batch,
+            window: Window::default(),
+            ended: false,
+            trouble: Backoff::default(),
+        }
     }
 
     /// Waits for the next batch. Cancel safe, as [`SourceConnector::next`].
     async fn next(&mut self) -> Result<Progress, Error> {
-        if let Some((backoff, error)) = &mut self.trouble {
-            backoff.wait(&self.label, error).await;
-        }
+        self.trouble.wait().await;
         self.batch.clear();
         self.source.next(&mut self.batch).await
     }
@@ -42,7 +47,7 @@ impl<R: Registry> Inlet<R> {
     pub(super) fn progress(&mut self, progress: Result<Progress, Error>) -> Result<Option<u64>, Error> {
         match progress {
             Ok(Progress::Batch(checkpoint)) => {
-                self.trouble = None;
+                self.trouble.succeeded();
                 Ok(Some(checkpoint.0))
             }
             Ok(Progress::End) => {
@@ -50,8 +55,7 @@ impl<R: Registry> Inlet<R> {
                 Ok(None)
             }
             Err(error) if error.is_temporary() => {
-                let backoff = self.trouble.take().map_or_else(Backoff::new, |(backoff, _)| backoff);
-                self.trouble = Some((backoff, error));
+                self.trouble.failed(&self.label, &error);
                 Ok(None)
             }
             Err(error) => Err(error.with("at", &self.label)),

@@ -30,6 +30,8 @@ pub(super) struct Outlet<R: Registry> {
     /// The newest sequence that was written, and the newest that is confirmed.
     pub(super) written: u64,
     pub(super) confirmed: u64,
+    /// Of asking for confirmations.
+    trouble: Backoff,
 }
 
 impl<R: Registry> Outlet<R> {
@@ -45,6 +47,7 @@ impl<R: Registry> Outlet<R> {
             text: String::new(),
             written: 0,
             confirmed: 0,
+            trouble: Backoff::default(),
         }
     }
 
@@ -162,8 +165,9 @@ impl<R: Registry> Outlet<R> {
         rejects: &mut Vec<Reject>,
     ) -> Result<bool, Error> {
         let mut taken = false;
-        let mut backoff = Backoff::new();
+        let mut trouble = Backoff::default();
         while !self.payloads.is_empty() {
+            trouble.wait().await;
             match self.sink.write(&self.payloads, Checkpoint(sequence)).await {
                 Ok(()) => {
                     add(&metrics.counters().payloads_out, self.payloads.len());
@@ -175,7 +179,7 @@ impl<R: Registry> Outlet<R> {
                     Some(payload) => taken |= self.refused(payload, &error, metrics, rejects),
                     None if error.is_temporary() => {
                         add(&metrics.counters().retries, 1);
-                        backoff.wait(&self.label, &error).await;
+                        trouble.failed(&self.label, &error);
                     }
                     None => return Err(error.with("at", &self.label)),
                 },
@@ -215,11 +219,14 @@ impl<R: Registry> Outlet<R> {
         if self.confirmed >= self.written {
             std::future::pending::<()>().await;
         }
-        let mut backoff = Backoff::new();
         loop {
+            self.trouble.wait().await;
             match self.sink.confirmed().await {
-                Ok(checkpoint) => return Ok(checkpoint.0),
-                Err(error) if error.is_temporary() => backoff.wait(&self.label, &error).await,
+                Ok(checkpoint) => {
+                    self.trouble.succeeded();
+                    return Ok(checkpoint.0);
+                }
+                Err(error) if error.is_temporary() => self.trouble.failed(&self.label, &error),
                 Err(error) => return Err(error.with("at", &self.label)),
             }
         }
