@@ -166,7 +166,7 @@ pub trait Component: Sized + Send + 'static {
 pub struct NoConfig {}
 
 /// What a component may know about where it stands.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct BuildContext {
     label: String,
     directory: std::path::PathBuf,
@@ -204,12 +204,29 @@ impl BuildContext {
     }
 }
 
+/// Without the secrets: whoever prints a component that keeps its context must not print them.
+impl std::fmt::Debug for BuildContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BuildContext")
+            .field("label", &self.label)
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
+    }
+}
+
 /// `text` with every secret replaced by what stands for it.
 pub(crate) fn redact<'a>(text: &'a str, secrets: &[(String, String)]) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
+    // The longest first, since a secret may be a part of another.
+    let mut secrets: Vec<&(String, String)> =
+        secrets.iter().filter(|(secret, _)| !secret.is_empty()).collect();
+    secrets.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
     for (secret, stand_in) in secrets {
-        if !secret.is_empty() && text.contains(secret.as_str()) {
-            text = Cow::Owned(text.replace(secret.as_str(), stand_in));
+        // Messages quote what they show, and quoting escapes.
+        for form in [secret.clone(), secret.escape_debug().to_string()] {
+            if text.contains(&form) {
+                text = Cow::Owned(text.replace(&form, stand_in));
+            }
         }
     }
     text

@@ -36,8 +36,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     listener.abort();
 
     println!("summary   {report}");
-    println!(
-        "next      change `value` in hot.toml, or send JSON of your own to the topic sensors/me/reading"
-    );
+    println!("next      change `value` in hot.toml, and run it again");
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! The contracts of decoders and encoders.
 
-use std::sync::Arc;
-
 use crate::error::{DecodeError, EncodeError, Error};
 use crate::record::collection::{Collect, Collection};
 use crate::record::payload::PayloadBatch;
@@ -58,12 +56,12 @@ pub trait CollectionEncoder: Send + 'static {
         Framing::PerRecord
     }
 
-    /// Learns the columns of the records to come. Runs at start-up, in `flow check` too, once for each source's schema;
+    /// Can records of this schema be written? Asked at start-up, in `flow check` too, once for each source's schema;
     /// not for typed records, which have none.
     ///
     /// # Errors
     /// [`Error::config`] where the encoder's config names a column that is not there, or the columns cannot be written.
-    fn bind(&mut self, schema: &Arc<Schema>) -> Result<(), Error> {
+    fn check(&self, schema: &Schema) -> Result<(), Error> {
         let _ = schema;
         Ok(())
     }

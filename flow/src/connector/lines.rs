@@ -33,9 +33,16 @@ pub(super) fn default_max_line() -> usize {
 
 /// # Errors
 /// Where no line could ever be taken.
+/// The largest limit that can be asked for, in bytes: what it asks for is held in memory.
+const MAX_LINE: usize = 1 << 30;
+
 pub(super) fn check_max_line(max_line: usize) -> Result<usize, Error> {
     match max_line {
         0 => Err(Error::config("max_line", "no line fits into 0 bytes; leave the key out for 1048576")),
+        limit if limit > MAX_LINE => Err(Error::config(
+            "max_line",
+            format!("{limit} bytes is more than the {MAX_LINE} that a line may have"),
+        )),
         limit => Ok(limit),
     }
 }

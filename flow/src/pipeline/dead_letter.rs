@@ -23,8 +23,10 @@ pub(crate) struct DeadLetter {
     topic: Option<String>,
     /// One word: `syntax`, `type`, `range`, …
     reason: &'static str,
-    /// The reason in words, with field and offset.
+    /// The reason in words, with field and offset; the first, where several records of the payload were rejected.
     message: String,
+    /// How many records of the payload were rejected.
+    pub(crate) records: u64,
     /// The original bytes; base64 in JSON.
     #[serde(serialize_with = "bytes")]
     payload: Vec<u8>,
@@ -45,6 +47,7 @@ impl DeadLetter {
             topic: payload.and_then(|payload| payload.metadata().topic).map(str::to_owned),
             reason: error.reason().as_str(),
             message: error.to_string(),
+            records: 1,
             payload: payload.map(|payload| payload.bytes().to_owned()).unwrap_or_default(),
         }
     }
@@ -60,6 +63,7 @@ pub(crate) fn schema() -> Arc<Schema> {
         field("topic", Type::String),
         field("reason", Type::String),
         field("message", Type::String),
+        field("records", Type::UInt64),
         field("payload", Type::Binary),
     ])
 }

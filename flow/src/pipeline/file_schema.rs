@@ -36,6 +36,22 @@ pub fn file_schema<R: Registry>() -> Value {
         json!({ "anyOf": [item, { "type": "array", "items": item, "minItems": 1 }] })
     };
     let batch = crate::pipeline::spec::Batch::default();
+    let mut schema = schema::json_schema().to_value();
+    // Recursive types cannot be inlined: what they refer to stands in the definitions of the root.
+    let mut definitions = match schema.as_object_mut().and_then(|schema| schema.remove("$defs")) {
+        Some(Value::Object(definitions)) => definitions,
+        _ => Map::new(),
+    };
+    definitions.extend(generator.take_definitions(true));
+    let roles = [
+        ("source", source),
+        ("sink", sink),
+        ("decoder", decoder),
+        ("encoder", encoder),
+        ("transform", transform),
+        ("schema", schema),
+    ];
+    definitions.extend(roles.map(|(role, schema)| (role.to_owned(), schema)));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "flow pipeline",
@@ -69,14 +85,7 @@ pub fn file_schema<R: Registry>() -> Value {
         },
         "required": ["source", "sink"],
         "additionalProperties": false,
-        "$defs": {
-            "source": source,
-            "sink": sink,
-            "decoder": decoder,
-            "encoder": encoder,
-            "transform": transform,
-            "schema": schema::json_schema(),
-        },
+        "$defs": definitions,
     })
 }
 

@@ -239,7 +239,8 @@ impl<R: Registry, In, Out, F> fmt::Debug for TypedPipeline<R, In, Out, F> {
 }
 
 /// Why a pipeline ended before its time.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum RunError {
     /// The file does not say what this door needs.
     #[error(transparent)]
@@ -247,6 +248,13 @@ pub enum RunError {
     /// Something failed while it ran.
     #[error(transparent)]
     Run(#[from] Error),
+}
+
+/// As `Display`: this is what a `main` that returns it prints.
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn read(file: &Path) -> Result<String, Problems> {

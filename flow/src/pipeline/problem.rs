@@ -15,7 +15,7 @@ pub struct Problem {
 }
 
 /// Everything that is wrong with a pipeline file. Never empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Problems {
     file: PathBuf,
     problems: Vec<Problem>,
@@ -60,6 +60,13 @@ impl fmt::Display for Problems {
             write!(f, ": {}", problem.message)?;
         }
         Ok(())
+    }
+}
+
+/// As `Display`: this is what a `main` that returns it prints.
+impl fmt::Debug for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind, Reason, RecordError};
 use crate::pipeline::dead_letter::DeadLetter;
 use crate::pipeline::metrics::Metrics;
-use crate::record::{Payload, TypedRecords};
+use crate::record::{Collection, Payload, PayloadBatch, TypedRecords};
 
 /// Lines a reason may write in one window.
 const LINES: u32 = 3;
@@ -31,14 +31,27 @@ pub(crate) struct Rejections {
     log: RejectLog,
     letters: TypedRecords<DeadLetter>,
     count: usize,
-    /// Rows of the output that a sink has rejected.
-    rows: Vec<usize>,
+    /// For each payload of the batch that has a dead letter, which.
+    letter_of: Vec<Option<u32>>,
+    /// Which rows of the output a sink has rejected, and how many.
+    rows: Vec<bool>,
+    lost: usize,
 }
 
 impl Rejections {
     pub(crate) fn new(pipeline: &str, fate: Fate, metrics: Metrics) -> Self {
         let (log, letters) = (RejectLog::new(pipeline), TypedRecords::new());
-        Self { pipeline: pipeline.to_owned(), fate, metrics, log, letters, count: 0, rows: Vec::new() }
+        Self {
+            pipeline: pipeline.to_owned(),
+            fate,
+            metrics,
+            log,
+            letters,
+            count: 0,
+            letter_of: Vec::new(),
+            rows: Vec::new(),
+            lost: 0,
+        }
     }
 
     pub(crate) fn fate(&self) -> Fate {
@@ -48,8 +61,9 @@ impl Rejections {
     /// A new batch begins.
     pub(crate) fn begin(&mut self) {
         self.letters.empty();
+        self.letter_of.clear();
         self.rows.clear();
-        self.count = 0;
+        (self.count, self.lost) = (0, 0);
     }
 
     /// Records of this batch that were rejected, wherever it was.
@@ -59,7 +73,7 @@ impl Rejections {
 
     /// Records of this batch that were decoded and then rejected by a sink.
     pub(crate) fn lost(&self) -> usize {
-        self.rows.len()
+        self.lost
     }
 
     /// The dead letters of this batch.
@@ -67,16 +81,18 @@ impl Rejections {
         &self.letters
     }
 
-    /// A record cannot go on.
+    /// A record of the payload at `index` of `batch` cannot go on.
     ///
     /// # Errors
     /// Where the pipeline file says `on_error = "fail"`.
     pub(crate) fn reject(
         &mut self,
         source: &str,
-        payload: Option<Payload<'_>>,
+        batch: &PayloadBatch,
+        index: usize,
         error: &RecordError,
     ) -> Result<(), Error> {
+        let payload = batch.get(index);
         self.metrics.rejected(error.reason());
         self.count += 1;
         let fate = match self.fate {
@@ -91,12 +107,26 @@ impl Rejections {
                 return Err(Error::permanent(ErrorKind::Record, message).with("from", source));
             }
             Fate::Skip => {}
-            Fate::DeadLetter => self.letters.push(0, DeadLetter::new(&self.pipeline, source, payload, error)),
+            Fate::DeadLetter => self.dead_letter(source, payload, index, error),
         }
         Ok(())
     }
 
-    /// A sink cannot take the record at `row`. The first sink that says so decides what becomes of it.
+    /// One letter for a payload, however many of its records are rejected: it holds all of the payload's bytes.
+    fn dead_letter(&mut self, source: &str, payload: Option<Payload<'_>>, index: usize, error: &RecordError) {
+        if self.letter_of.len() <= index {
+            self.letter_of.resize(index + 1, None);
+        }
+        match self.letter_of[index].and_then(|letter| self.letters.get_mut(letter as usize)) {
+            Some(letter) => letter.records += 1,
+            None => {
+                self.letter_of[index] = u32::try_from(Collection::len(&self.letters)).ok();
+                self.letters.push(index, DeadLetter::new(&self.pipeline, source, payload, error));
+            }
+        }
+    }
+
+    /// A sink cannot take the record at `row`, which came from the payload at `index` of `batch`. The first sink that says so decides what becomes of it.
     ///
     /// # Errors
     /// Where the pipeline file says `on_error = "fail"`.
@@ -104,15 +134,19 @@ impl Rejections {
         &mut self,
         row: usize,
         source: &str,
-        payload: Option<Payload<'_>>,
+        batch: &PayloadBatch,
+        index: usize,
         error: &RecordError,
     ) -> Result<(), Error> {
-        if self.rows.contains(&row) {
+        if self.rows.len() <= row {
+            self.rows.resize(row + 1, false);
+        }
+        if std::mem::replace(&mut self.rows[row], true) {
             self.metrics.rejected(error.reason());
             return Ok(());
         }
-        self.rows.push(row);
-        self.reject(source, payload, error)
+        self.lost += 1;
+        self.reject(source, batch, index, error)
     }
 
     /// Says how many log lines were left out.
@@ -184,7 +218,7 @@ fn say_left_out(pipeline: &str, reason: Reason, window: &mut Window) {
     }
 }
 
-/// Some bytes around `offset`, as printable text.
+/// Some bytes around `offset`: text with its control characters escaped, or hexadecimal digits where it is no text.
 fn excerpt(bytes: &[u8], offset: Option<usize>) -> String {
     let middle = offset.unwrap_or(0).min(bytes.len());
     let start = if bytes.len() <= EXCERPT {
@@ -193,7 +227,18 @@ fn excerpt(bytes: &[u8], offset: Option<usize>) -> String {
         middle.saturating_sub(EXCERPT / 2).min(bytes.len() - EXCERPT)
     };
     let end = bytes.len().min(start + EXCERPT);
-    let text = String::from_utf8_lossy(&bytes[start..end]).escape_debug().to_string();
+    let shown = &bytes[start..end];
+    // The window may cut a character in two at both ends.
+    let text = match String::from_utf8_lossy(shown) {
+        text if text.trim_matches(char::REPLACEMENT_CHARACTER).contains(char::REPLACEMENT_CHARACTER) => {
+            shown.iter().map(|byte| format!("{byte:02x}")).collect()
+        }
+        text => text
+            .chars()
+            .map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() })
+            .collect(),
+    };
+    let text: String = text;
     let (before, after) = (if start > 0 { "…" } else { "" }, if end < bytes.len() { "…" } else { "" });
     format!("{before}{text}{after} ({} bytes)", bytes.len())
 }
@@ -208,7 +253,8 @@ mod tests {
         payload[5_000] = b'X';
         let shown = excerpt(&payload, Some(5_000));
         assert!(shown.contains('X') && shown.len() < 200, "{shown}");
-        assert_eq!(excerpt(b"{\"a\":\n", None), "{\\\"a\\\":\\n (6 bytes)");
+        assert_eq!(excerpt(b"{\"a\":\n", None), "{\"a\":\\n (6 bytes)");
+        assert_eq!(excerpt(b"a\xff\x01b", Some(0)), "61ff0162 (4 bytes)");
         assert_eq!(excerpt(b"", Some(3)), " (0 bytes)");
         assert!(excerpt(&[0xff; 4], Some(0)).ends_with("(4 bytes)"));
     }

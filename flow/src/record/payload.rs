@@ -9,7 +9,7 @@ pub struct Checkpoint(pub u64);
 /// What travels beside a payload's bytes.
 ///
 /// A schema maps it to columns with `from = "meta.topic"`, `"meta.key"`, `"meta.time"` or
-/// `"meta.NAME"` for a header.
+/// `"meta.header.NAME"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Metadata<'a> {
     /// The MQTT topic, the file's path, or whatever names the stream it came from or goes to.

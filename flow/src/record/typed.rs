@@ -42,6 +42,16 @@ impl<T> TypedRecords<T> {
         self.items.push(item);
     }
 
+    /// The record at `index`.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.items.get_mut(index)
+    }
+
+    /// The records, in order.
+    pub fn items(&self) -> &[T] {
+        &self.items
+    }
+
     /// The index of the payload that the record at `index` came from.
     pub fn origin(&self, index: usize) -> usize {
         self.origins[index] as usize

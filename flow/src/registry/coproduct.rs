@@ -104,10 +104,10 @@ impl<H: CollectionEncoder, T: CollectionEncoder> CollectionEncoder for Coproduct
         }
     }
 
-    fn bind(&mut self, schema: &Arc<Schema>) -> Result<(), Error> {
+    fn check(&self, schema: &Schema) -> Result<(), Error> {
         match self {
-            Coproduct::Inl(head) => head.bind(schema),
-            Coproduct::Inr(tail) => tail.bind(schema),
+            Coproduct::Inl(head) => head.check(schema),
+            Coproduct::Inr(tail) => tail.check(schema),
         }
     }
 

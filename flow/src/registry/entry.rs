@@ -184,4 +184,6 @@ pub trait Has<C, Index> {}
 
 impl<C, T> Has<C, Here> for HCons<C, T> {}
 
+impl<C, T> Has<C, Here> for HCons<Override<C>, T> {}
+
 impl<C, H, T: Has<C, Index>, Index> Has<C, There<Index>> for HCons<H, T> {}

@@ -107,7 +107,7 @@ fn metadata_fills_columns() {
     let mut records = records(&json!({
         "topic": { "type": "string", "from": "meta.topic" },
         "arrived": { "type": "timestamp(ms)", "from": "meta.time" },
-        "trace": { "type": "string", "from": "meta.trace", "required": true },
+        "trace": { "type": "string", "from": "meta.header.trace", "required": true },
         "value": "int8",
     }));
     let mut batch = PayloadBatch::new();
@@ -125,7 +125,10 @@ fn metadata_fills_columns() {
     }
     assert!(results[0].is_ok());
     let message = results[1].as_ref().unwrap_err();
-    assert!(message.starts_with("field `meta.trace`: absent, and the schema says `required`"), "{message}");
+    assert!(
+        message.starts_with("field `meta.header.trace`: absent, and the schema says `required`"),
+        "{message}"
+    );
     assert_eq!(
         encode(JsonEncoderFraming::Object, &records).unwrap(),
         [

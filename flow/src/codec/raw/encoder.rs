@@ -8,8 +8,10 @@ use crate::component::{BuildContext, Component, role};
 use crate::error::{EncodeError, Error, Reason, RecordError};
 use crate::record::collection::Collection;
 use crate::record::fields::{FieldError, Fields, TakeField};
+use crate::record::nearest::known_names;
 use crate::record::payload::PayloadBatch;
 use crate::record::records::Value;
+use crate::record::schema::Schema;
 
 /// Writes one field of each record, text or bytes, as a payload.
 #[derive(Debug)]
@@ -37,6 +39,18 @@ impl Component for RawEncoder {
 }
 
 impl CollectionEncoder for RawEncoder {
+    fn check(&self, schema: &Schema) -> Result<(), Error> {
+        let names = schema.fields().iter().map(|field| field.name.as_str());
+        match &self.column {
+            Some(column) => schema.require("column", column).map(drop),
+            None if schema.fields().len() == 1 => Ok(()),
+            None => Err(Error::config(
+                "column",
+                format!("several columns; name the one to write ({})", known_names("", names)),
+            )),
+        }
+    }
+
     fn encode<C: Collection>(&mut self, records: &C, out: &mut PayloadBatch) -> Result<(), EncodeError> {
         for index in 0..records.len() {
             let mut content = Content { column: self.column.as_deref(), out: out.buffer(), found: false };

@@ -78,6 +78,13 @@ impl<R: Registry> Plan<R> {
                 None => Policy::Fail,
             },
         };
+        // A part that is missing for no reason that was said must not be missing in silence.
+        let complete = inlets.len() == spec.sources.len() && outlets.len() == spec.sinks.len();
+        if problems.is_empty() && !complete {
+            let message =
+                "a source or a sink could not be built, and its component did not say why".to_owned();
+            problems.push(Problem { line: 0, key: String::new(), message });
+        }
         if !problems.is_empty() {
             return Err(Problems::new(&spec.tree.file, problems));
         }
@@ -214,9 +221,9 @@ impl Planner<'_> {
     fn outlet<R: Registry>(&mut self, sink: &spec::Sink, schemas: &[Arc<Schema>]) -> Option<OutletPlan<R>> {
         let connector = self.resolver.component::<R::Sink>(Kind::Sink, &sink.connector);
         let encoder = self.resolver.component::<R::Encoder>(Kind::Encoder, &sink.encoder);
-        let (connector, mut encoder) = (connector?, encoder?);
+        let (connector, encoder) = (connector?, encoder?);
         for schema in schemas {
-            if let Err(error) = encoder.bind(schema) {
+            if let Err(error) = encoder.check(schema) {
                 self.resolver.fault(&sink.encoder, error.key(), error.message());
                 break;
             }

@@ -6,7 +6,7 @@ use crate::component::BuildContext;
 use crate::component::role::Kind;
 use crate::pipeline::plan::keys;
 use crate::pipeline::problem::Problem;
-use crate::pipeline::spec::{Node, Part, Spec, dotted};
+use crate::pipeline::spec::{Part, Spec, dotted};
 use crate::record::nearest::known_names;
 use crate::registry::{ComponentInfo, ConfigFault, Lookup, Registry, Step, missing_feature};
 
@@ -81,7 +81,7 @@ impl<'a> Resolver<'a> {
     fn report(&mut self, part: &Part, faults: &[ConfigFault]) {
         for fault in faults {
             let node = part.node.descend(&fault.path);
-            if unset(node) {
+            if node.unset {
                 continue;
             }
             let problem = self.spec.tree.problem(node, dotted(&part.key, &fault.path), &fault.message);
@@ -111,11 +111,6 @@ impl<'a> Resolver<'a> {
         }
         changed
     }
-}
-
-/// Does it still hold a variable that could not be put in? That has been said already.
-fn unset(node: &Node) -> bool {
-    node.substituted && node.as_str().is_some_and(|text| text.contains("${"))
 }
 
 fn slot<'v>(value: &'v mut Value, path: &[Step]) -> Option<&'v mut Value> {

@@ -11,7 +11,7 @@ mod outlet;
 use std::future::{Future, pending};
 use std::time::{Duration, SystemTime};
 
-use futures_util::future::select_all;
+use futures_util::future::{join, join_all, select_all};
 use tokio::sync::watch;
 
 use crate::connector::{Progress, SinkConnector, SourceConnector};
@@ -29,6 +29,9 @@ use crate::registry::Registry;
 
 /// Bytes that may be read and not settled, over all sources.
 const MAX_BYTES_IN_FLIGHT: usize = 64 * PayloadBatch::MAX_BYTES;
+
+/// What closing may take at least.
+const GOOD_BYE: Duration = Duration::from_secs(2);
 
 pub(crate) struct Runner<R: Registry, G> {
     name: String,
@@ -101,8 +104,8 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         };
         let outcome = outcome.unwrap_or_else(|| Err(self.abandoned(drain)));
         self.rejections.flush();
-        // What is confirmed has been acknowledged by now; the rest is only politeness and gets little time.
-        let grace = if outcome.is_ok() { drain } else { Duration::from_secs(1) };
+        // What is confirmed has been acknowledged by now. Where something has failed, closing is only politeness.
+        let grace = if outcome.is_ok() { drain.max(GOOD_BYE) } else { GOOD_BYE };
         self.close(grace).await;
         outcome
     }
@@ -119,14 +122,12 @@ impl<R: Registry, G: Stage> Runner<R, G> {
             inlet.source.open().await.map_err(|error| error.with("at", &inlet.label))?;
         }
         tracing::info!(pipeline = self.name, "running");
-        match self.drive(&mut stop).await {
-            // What went out before the bad record is worth an acknowledgement.
-            Err(error) if error.kind() == ErrorKind::Record => {
-                let _ = tokio::time::timeout(drain, self.drain()).await;
-                Err(error)
-            }
-            outcome => outcome,
+        let outcome = self.drive(&mut stop).await;
+        if outcome.is_err() {
+            // What went out before the failure is worth its acknowledgement. A sink that has failed ends this at once.
+            let _ = tokio::time::timeout(drain, self.drain()).await;
         }
+        outcome
     }
 
     async fn drive(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), Error> {
@@ -145,6 +146,8 @@ impl<R: Registry, G: Stage> Runner<R, G> {
                 (outlet, sequence) = any_confirmed(&mut self.outlets) => Event::Confirmed(outlet, sequence),
                 (inlet, progress) = any_next(&mut self.inlets, turn), if room => Event::Next(inlet, progress),
             };
+            // Where source and sink never wait, nothing else would let the rest of the program run.
+            tokio::task::consume_budget().await;
             match event {
                 Event::Stop => {
                     tracing::info!(pipeline = self.name, "stopping: draining what is in flight");
@@ -153,6 +156,9 @@ impl<R: Registry, G: Stage> Runner<R, G> {
                 Event::Confirmed(outlet, sequence) => self.confirmed(outlet, sequence?).await?,
                 Event::Next(index, progress) => {
                     turn = index + 1;
+                    if progress.as_ref().is_err_and(Error::is_temporary) {
+                        add(&self.metrics.counters().retries, 1);
+                    }
                     if let Some(checkpoint) = self.inlets[index].progress(progress)? {
                         self.batch(index, Checkpoint(checkpoint)).await?;
                     }
@@ -189,7 +195,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         counters.settled(filtered, &counters.filtered);
         self.rejections.begin();
         for (payload, error) in self.stage.rejected() {
-            self.rejections.reject(&inlet.label, inlet.batch.get(*payload), error)?;
+            self.rejections.reject(&inlet.label, &inlet.batch, *payload, error)?;
         }
 
         let output = Collection::len(self.stage.output());
@@ -227,7 +233,10 @@ impl<R: Registry, G: Stage> Runner<R, G> {
             self.rejects.clear();
             self.outlets[outlet].encode(self.stage.output(), &mut self.rejects);
             self.reject_rows(index)?;
-            if self.outlets[outlet].write(self.sequence, &self.metrics, &mut self.rejects).await? {
+            if self.outlets[outlet]
+                .write(self.stage.output(), self.sequence, &self.metrics, &mut self.rejects)
+                .await?
+            {
                 took |= 1 << outlet;
             }
             self.reject_rows(index)?;
@@ -239,14 +248,14 @@ impl<R: Registry, G: Stage> Runner<R, G> {
     fn reject_rows(&mut self, index: usize) -> Result<(), Error> {
         let inlet = &self.inlets[index];
         for (row, error) in self.rejects.drain(..) {
-            let payload = inlet.batch.get(self.stage.origin(row));
-            self.rejections.reject_row(row, &inlet.label, payload, &error)?;
+            let payload = self.stage.origin(row);
+            self.rejections.reject_row(row, &inlet.label, &inlet.batch, payload, &error)?;
         }
         Ok(())
     }
 
     /// Writes what was rejected in this batch to the dead-letter sink, where there is one.
-    /// Returns how many letters are on their way, and the sink's bit.
+    /// Returns how many records are on their way in letters, and the sink's bit.
     async fn dead_letters(&mut self) -> Result<(usize, u64), Error> {
         let sinks = self.sinks();
         let letters = self.rejections.letters();
@@ -255,12 +264,13 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         };
         self.rejects.clear();
         outlet.encode(letters, &mut self.rejects);
-        let took = outlet.write(self.sequence, &self.metrics, &mut self.rejects).await?;
-        for (_, error) in &self.rejects {
+        let took = outlet.write(letters, self.sequence, &self.metrics, &mut self.rejects).await?;
+        let mut records = self.rejections.count();
+        for (letter, error) in &self.rejects {
+            records -= letters.items().get(*letter).map_or(0, |letter| letter.records as usize);
             tracing::error!(pipeline = self.name, at = outlet.label, "a dead letter is lost: {error}");
         }
-        let written = Collection::len(self.rejections.letters()) - self.rejects.len();
-        Ok((written, u64::from(took) << sinks))
+        Ok((records, u64::from(took) << sinks))
     }
 
     /// How many outlets are sinks of records: all but the dead-letter sink.
@@ -313,18 +323,20 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         Ok(())
     }
 
+    /// Closes everything at once: none waits for another's good-bye.
     async fn close(self, grace: Duration) {
+        let sinks =
+            self.outlets.into_iter().map(|outlet| async move { (outlet.label, outlet.sink.close().await) });
+        let sources =
+            self.inlets.into_iter().map(|inlet| async move { (inlet.label, inlet.source.close().await) });
+        let say = |(label, outcome): (String, Result<(), Error>)| {
+            if let Err(error) = outcome {
+                tracing::warn!(at = label, "closing failed: {error}");
+            }
+        };
         let closing = async {
-            for outlet in self.outlets {
-                if let Err(error) = outlet.sink.close().await {
-                    tracing::warn!(at = outlet.label, "closing failed: {error}");
-                }
-            }
-            for inlet in self.inlets {
-                if let Err(error) = inlet.source.close().await {
-                    tracing::warn!(at = inlet.label, "closing failed: {error}");
-                }
-            }
+            let (sinks, sources) = join(join_all(sinks), join_all(sources)).await;
+            sinks.into_iter().chain(sources).for_each(say);
         };
         if tokio::time::timeout(grace, closing).await.is_err() {
             tracing::warn!(

@@ -12,6 +12,9 @@ use crate::pipeline::run::backoff::Backoff;
 use crate::record::{Checkpoint, Collection, PayloadBatch, Subset};
 use crate::registry::Registry;
 
+/// Records of one payload that may be bad before each is tried alone.
+const FEW: usize = 4;
+
 /// A record that this outlet cannot bring out, by its position in the collection.
 pub(super) type Reject = (usize, RecordError);
 
@@ -93,23 +96,30 @@ impl<R: Registry> Outlet<R> {
 
     fn encode_each<C: Collection>(&mut self, records: &C, rejects: &mut Vec<Reject>) {
         let mut from = 0;
+        let mut bad: Vec<usize> = Vec::new();
         while from < self.rows.len() {
-            match self.encoder.encode(&Subset::new(records, &self.rows[from..]), &mut self.payloads) {
-                Ok(()) => break,
-                Err(error) => {
-                    self.payloads.discard_open();
-                    // The payloads of the rows before it stand; it goes, and the rest is tried again.
-                    let bad = (from + error.index()).min(self.rows.len() - 1);
-                    rejects.push((self.rows.remove(bad) as usize, error.record().clone()));
-                    if !self.topics.is_empty() {
-                        self.topics.remove(bad);
-                    }
-                    from = bad;
-                }
+            let (before, rows) = (self.payloads.len(), &self.rows[from..]);
+            let outcome = self.encoder.encode(&Subset::new(records, rows), &mut self.payloads);
+            self.payloads.discard_open();
+            let written =
+                outcome.as_ref().map_or_else(|error| error.index().min(rows.len() - 1), |()| rows.len());
+            if self.payloads.len() - before != written {
+                let error = miscounted(self.payloads.len() - before, written);
+                self.payloads.truncate(before);
+                rejects.extend(rows.iter().map(|row| (*row as usize, error.clone())));
+                bad.extend(from..self.rows.len());
+                break;
             }
+            let Err(error) = outcome else { break };
+            // The payloads of the rows before it stand; it goes, and the rest is tried again.
+            rejects.push((rows[written] as usize, error.record().clone()));
+            bad.push(from + written);
+            from += written + 1;
         }
+        remove_all(&mut self.rows, &bad);
+        remove_all(&mut self.topics, &bad);
         self.owners.extend((0..self.payloads.len()).map(|payload| payload..payload + 1));
-        for (payload, topic) in self.topics.iter().enumerate().take(self.payloads.len()) {
+        for (payload, topic) in self.topics.iter().enumerate() {
             set_topic(&mut self.payloads, payload, &self.text[topic.clone()]);
         }
     }
@@ -137,29 +147,53 @@ impl<R: Registry> Outlet<R> {
 
     /// One payload of `rows`, without those that cannot be encoded.
     fn encode_together<C: Collection>(&mut self, records: &C, mut rows: Vec<u32>, rejects: &mut Vec<Reject>) {
+        let before = self.payloads.len();
+        let mut attempts = 0;
         while !rows.is_empty() {
-            let before = self.payloads.len();
-            match self.encoder.encode(&Subset::new(records, &rows), &mut self.payloads) {
-                Ok(()) => {
+            let outcome = self.encoder.encode(&Subset::new(records, &rows), &mut self.payloads);
+            self.payloads.discard_open();
+            match outcome {
+                Ok(()) if self.payloads.len() == before + 1 => {
                     let start = self.rows.len();
                     self.rows.append(&mut rows);
-                    self.owners.resize(self.payloads.len(), start..self.rows.len());
+                    self.owners.push(start..self.rows.len());
+                }
+                Ok(()) => {
+                    let error = miscounted(self.payloads.len() - before, 1);
+                    self.payloads.truncate(before);
+                    rejects.extend(rows.drain(..).map(|row| (row as usize, error.clone())));
                 }
                 Err(error) => {
-                    self.payloads.discard_open();
                     self.payloads.truncate(before);
                     let bad = error.index().min(rows.len() - 1);
                     rejects.push((rows.remove(bad) as usize, error.record().clone()));
+                    attempts += 1;
+                    if attempts == FEW {
+                        // Where many rows are bad, trying each alone is cheaper than all again for each.
+                        self.keep_encodable(records, &mut rows, rejects);
+                    }
                 }
             }
         }
     }
 
+    fn keep_encodable<C: Collection>(&mut self, records: &C, rows: &mut Vec<u32>, rejects: &mut Vec<Reject>) {
+        let (encoder, payloads) = (&mut self.encoder, &mut self.payloads);
+        let before = payloads.len();
+        rows.retain(|row| {
+            let outcome = encoder.encode(&Subset::new(records, &[*row]), payloads);
+            payloads.discard_open();
+            payloads.truncate(before);
+            outcome.map_err(|error| rejects.push((*row as usize, error.record().clone()))).is_ok()
+        });
+    }
+
     /// Writes what was encoded. Returns whether the sink has taken any of it.
     ///
     /// Not cancel safe, as [`SinkConnector::write`].
-    pub(super) async fn write(
+    pub(super) async fn write<C: Collection>(
         &mut self,
+        records: &C,
         sequence: u64,
         metrics: &Metrics,
         rejects: &mut Vec<Reject>,
@@ -176,7 +210,7 @@ impl<R: Registry> Outlet<R> {
                     taken = true;
                 }
                 Err(error) => match error.payload() {
-                    Some(payload) => taken |= self.refused(payload, &error, metrics, rejects),
+                    Some(payload) => taken |= self.refused(records, payload, &error, metrics, rejects),
                     None if error.is_temporary() => {
                         add(&metrics.counters().retries, 1);
                         trouble.failed(&self.label, &error);
@@ -191,9 +225,11 @@ impl<R: Registry> Outlet<R> {
         Ok(taken)
     }
 
-    /// Takes the refused payload out. Returns whether payloads before it were taken.
-    fn refused(
+    /// Takes the refused payload out; one of several records comes back as two halves. Returns whether payloads
+    /// before it were taken.
+    fn refused<C: Collection>(
         &mut self,
+        records: &C,
         payload: usize,
         error: &Error,
         metrics: &Metrics,
@@ -203,13 +239,32 @@ impl<R: Registry> Outlet<R> {
         add(&metrics.counters().payloads_out, payload);
         let bytes: usize = self.payloads.iter().take(payload).map(|payload| payload.bytes().len()).sum();
         add(&metrics.counters().bytes_out, bytes);
-        if let Some(owner) = self.owners.get(payload) {
-            let refused = RecordError::new(Reason::Refused, error.to_string());
-            rejects.extend(self.rows[owner.clone()].iter().map(|row| (*row as usize, refused.clone())));
+        let rows =
+            self.owners.get(payload).map(|owner| self.rows[owner.clone()].to_vec()).unwrap_or_default();
+        if let [row] = rows.as_slice() {
+            rejects.push((*row as usize, RecordError::new(Reason::Refused, error.to_string())));
+            self.payloads.drop_front(payload + 1);
+            self.owners.drain(..=payload);
+        } else {
+            self.halve(records, payload, &rows, rejects);
         }
-        self.payloads.drop_front(payload + 1);
-        self.owners.drain(..(payload + 1).min(self.owners.len()));
         payload > 0
+    }
+
+    /// Encodes the records of a payload as two, in its place at the front.
+    fn halve<C: Collection>(&mut self, records: &C, payload: usize, rows: &[u32], rejects: &mut Vec<Reject>) {
+        let before = std::mem::take(&mut self.payloads);
+        let owners = std::mem::take(&mut self.owners);
+        let topic = before.get(payload).and_then(|payload| payload.metadata().topic);
+        let (first, second) = rows.split_at(rows.len() / 2);
+        for half in [first, second] {
+            self.encode_together(records, half.to_vec(), rejects);
+        }
+        for index in (0..self.payloads.len()).filter(|_| topic.is_some()) {
+            set_topic(&mut self.payloads, index, topic.unwrap_or_default());
+        }
+        before.iter().skip(payload + 1).for_each(|payload| self.payloads.push_payload(payload));
+        self.owners.extend(owners.into_iter().skip(payload + 1));
     }
 
     /// Waits until the sink confirms more. For ever, where everything is confirmed.
@@ -230,6 +285,25 @@ impl<R: Registry> Outlet<R> {
                 Err(error) => return Err(error.with("at", &self.label)),
             }
         }
+    }
+}
+
+/// The encoder broke its promise, and which record is in which payload cannot be told.
+fn miscounted(made: usize, promised: usize) -> RecordError {
+    let message = format!("the encoder made {made} payload(s) where its framing promises {promised}");
+    RecordError::new(Reason::Encode, message)
+}
+
+/// Removes the elements at `positions`, which ascend. Nothing where `items` is empty.
+fn remove_all<T>(items: &mut Vec<T>, positions: &[usize]) {
+    let mut positions = positions.iter().peekable();
+    let mut at = 0;
+    if positions.peek().is_some() {
+        items.retain(|_| {
+            let keep = positions.next_if_eq(&&at).is_none();
+            at += 1;
+            keep
+        });
     }
 }
 

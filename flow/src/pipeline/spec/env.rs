@@ -30,8 +30,7 @@ pub(crate) fn substitute(
             }
             Err(message) => {
                 problems.push(Problem { line: line_of(text, node.span.start), key: key.to_owned(), message });
-                // Already said; what reads this value next must not complain about `${VAR}` as well.
-                node.substituted = true;
+                node.unset = true;
             }
         }
     });
@@ -77,6 +76,9 @@ fn expand(
         let (inside, after) = rest[at + 2..]
             .split_once('}')
             .ok_or("`${` is never closed; write `$${` for a `${` that stays")?;
+        if inside.contains("${") {
+            return Err(format!("`${{{inside}}}` nests variables; a default is plain text"));
+        }
         let (name, default) = match inside.split_once(":-") {
             Some((name, default)) => (name, Some(default)),
             None => (inside, None),
@@ -126,5 +128,6 @@ mod tests {
         assert!(run("${PORT}").unwrap_err().starts_with("the environment variable `PORT` is not set"));
         assert!(run("${HOST").unwrap_err().contains("never closed"));
         assert_eq!(run("${a b}").unwrap_err(), "`${a b}` names no environment variable");
+        assert!(run("${A:-${HOST}}").unwrap_err().contains("nests variables"));
     }
 }

@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 
 use crate::pipeline::spec::tree::{Node, NodeValue};
 
+/// Each level is parsed by itself, so depth costs time.
+const DEEPEST: usize = 32;
+
 /// The first syntax error, with its place in bytes.
 pub(crate) fn parse(text: &str) -> Result<Node, Vec<(usize, String)>> {
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| {
@@ -19,13 +22,16 @@ pub(crate) fn parse(text: &str) -> Result<Node, Vec<(usize, String)>> {
         vec![(line_start + error.column().saturating_sub(1), message.to_owned())]
     })?;
     let mut errors = Vec::new();
-    let root = node(text, raw, &mut errors);
+    let root = node(text, raw, 0, &mut errors);
     if errors.is_empty() { Ok(root) } else { Err(errors) }
 }
 
-fn node(text: &str, raw: &RawValue, errors: &mut Vec<(usize, String)>) -> Node {
+fn node(text: &str, raw: &RawValue, depth: usize, errors: &mut Vec<(usize, String)>) -> Node {
     let start = raw.get().as_ptr().addr() - text.as_ptr().addr();
-    // A raw value has been parsed once already; it fails again only where it is nested too deep.
+    if depth > DEEPEST {
+        errors.push((start, format!("nested deeper than {DEEPEST} levels")));
+        return Node::new(start..start + raw.get().len(), NodeValue::Scalar(Value::Null));
+    }
     let mut broken = |error: serde_json::Error| {
         errors.push((start, error.to_string()));
         NodeValue::Scalar(Value::Null)
@@ -35,7 +41,7 @@ fn node(text: &str, raw: &RawValue, errors: &mut Vec<(usize, String)>) -> Node {
             Ok(table) => {
                 let mut entries: Vec<(String, Node)> = Vec::new();
                 for (key, value) in table.0 {
-                    let value = node(text, value, errors);
+                    let value = node(text, value, depth + 1, errors);
                     if entries.iter().any(|(earlier, _)| *earlier == key) {
                         errors
                             .push((value.span.start, format!("the key `{key}` stands twice in one object")));
@@ -47,7 +53,9 @@ fn node(text: &str, raw: &RawValue, errors: &mut Vec<(usize, String)>) -> Node {
             Err(error) => broken(error),
         },
         Some(b'[') => match serde_json::from_str::<Vec<&RawValue>>(raw.get()) {
-            Ok(items) => NodeValue::Array(items.into_iter().map(|item| node(text, item, errors)).collect()),
+            Ok(items) => {
+                NodeValue::Array(items.into_iter().map(|item| node(text, item, depth + 1, errors)).collect())
+            }
             Err(error) => broken(error),
         },
         _ => serde_json::from_str(raw.get()).map_or_else(broken, NodeValue::Scalar),

@@ -71,6 +71,9 @@ impl Default for Batch {
     }
 }
 
+/// The runner keeps a bit for each sink in a word, and one for dead letters.
+const MAX_SINKS: usize = 63;
+
 const SOURCE_KEYS: &[&str] = &["connector", "decoder", "schema"];
 const SINK_KEYS: &[&str] = &["connector", "encoder"];
 const CODEC_KEYS: &[&str] = &["codec"];
@@ -100,6 +103,13 @@ pub(crate) fn read(tree: &Tree, problems: &mut Vec<Problem>) -> Option<Spec> {
             );
             reader.problems.push(Problem { line: 0, key: String::new(), message });
         }
+    }
+    if sinks.len() > MAX_SINKS {
+        let message = format!(
+            "{} sinks; a pipeline has {MAX_SINKS} at most, put the others into a second file",
+            sinks.len()
+        );
+        reader.problems.push(Problem { line: 0, key: "sink".to_owned(), message });
     }
     let transforms = match root.get("transform") {
         Some(_) => {

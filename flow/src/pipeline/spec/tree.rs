@@ -18,6 +18,8 @@ pub(crate) struct Node {
     pub(crate) value: NodeValue,
     /// Did a part of it come from the environment?
     pub(crate) substituted: bool,
+    /// Could it not be put in? That has been reported, and what follows from it need not be.
+    pub(crate) unset: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -30,7 +32,7 @@ pub(crate) enum NodeValue {
 
 impl Node {
     pub(crate) fn new(span: Range<usize>, value: NodeValue) -> Self {
-        Self { span, value, substituted: false }
+        Self { span, value, substituted: false, unset: false }
     }
 
     pub(crate) fn as_str(&self) -> Option<&str> {
@@ -92,14 +94,13 @@ impl Node {
 pub(crate) struct Tree {
     pub(crate) file: PathBuf,
     pub(crate) root: Node,
-    /// Values from the environment, each with what a log shows instead; the longest first.
+    /// Values from the environment, each with what a log shows instead.
     pub(crate) secrets: Vec<(String, String)>,
     lines: Vec<usize>,
 }
 
 impl Tree {
-    pub(crate) fn new(file: &Path, text: &str, root: Node, mut secrets: Vec<(String, String)>) -> Self {
-        secrets.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
+    pub(crate) fn new(file: &Path, text: &str, root: Node, secrets: Vec<(String, String)>) -> Self {
         let lines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
         Self { file: file.to_owned(), root, secrets, lines }
     }

@@ -62,7 +62,7 @@ impl MetaColumn {
             Meta::Topic => "meta.topic".to_owned(),
             Meta::Key => "meta.key".to_owned(),
             Meta::Time => "meta.time".to_owned(),
-            Meta::Header(name) => format!("meta.{name}"),
+            Meta::Header(name) => format!("meta.header.{name}"),
         }
     }
 }

@@ -64,7 +64,7 @@ impl JsonSchema for Column {
                         },
                         "from": {
                             "description": "Where the value comes from: a path `a.b[0]` into the payload, \
-                                            `meta.topic`, `meta.key`, `meta.time` or `meta.NAME` for a header.",
+                                            `meta.topic`, `meta.key`, `meta.time` or `meta.header.NAME`.",
                             "type": "string",
                         },
                         "items": column,

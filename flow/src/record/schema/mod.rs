@@ -137,7 +137,7 @@ pub struct Field {
     ///
     /// - `a.b[0]`: the first element of the array under `b` in the object under `a`.
     /// - `'a.b'.c`: a key that has a dot, a bracket or a quote (doubled) in it stands in single quotes.
-    /// - `meta.topic`, `meta.key`, `meta.time`, `meta.NAME`: what travels beside the payload, `NAME` being a header.
+    /// - `meta.topic`, `meta.key`, `meta.time`, `meta.header.NAME`: what travels beside the payload.
     ///   A key `meta` in the payload itself is written `'meta'.x`.
     ///
     /// In a field of a struct the path starts at the struct.

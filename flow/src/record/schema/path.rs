@@ -1,6 +1,7 @@
 //! Where a column's value comes from: a path into the payload, or the metadata beside it.
 
 use crate::error::Error;
+use crate::record::nearest::known_names;
 use crate::record::schema::{Field, Type};
 
 /// Where a column's value comes from.
@@ -44,7 +45,7 @@ pub(crate) fn origin(field: &Field) -> Result<Origin, String> {
 fn parse(text: &str) -> Result<Origin, String> {
     match text.strip_prefix("meta") {
         Some("" | ".") => {
-            let ways = "`meta.topic`, `meta.key`, `meta.time` or `meta.NAME` for a header";
+            let ways = "`meta.topic`, `meta.key`, `meta.time` or `meta.header.NAME`";
             return Err(format!(
                 "`{text}` names no metadata; write {ways}, or `'meta'` for a key of that name"
             ));
@@ -53,8 +54,14 @@ fn parse(text: &str) -> Result<Origin, String> {
         Some(".key") => return Ok(Origin::Meta(Meta::Key)),
         Some(".time") => return Ok(Origin::Meta(Meta::Time)),
         Some(rest) => {
-            if let Some(header) = rest.strip_prefix('.') {
+            if let Some(header) = rest.strip_prefix(".header.").filter(|header| !header.is_empty()) {
                 return Ok(Origin::Meta(Meta::Header(header.to_owned())));
+            }
+            if let Some(name) = rest.strip_prefix('.') {
+                let known = known_names(name, ["topic", "key", "time", "header.NAME"]);
+                return Err(format!(
+                    "there is no metadata `{name}`; {known} (`'meta'.{name}` is a key of the payload)"
+                ));
             }
         }
         None => {}

@@ -159,7 +159,7 @@ fn a_path_that_leads_nowhere_is_named() {
         ("a'b", "the path `a'b` has a quote or bracket inside a key; put the key in single quotes"),
         (
             "meta",
-            "`meta` names no metadata; write `meta.topic`, `meta.key`, `meta.time` or `meta.NAME` for a header, \
+            "`meta` names no metadata; write `meta.topic`, `meta.key`, `meta.time` or `meta.header.NAME`, \
              or `'meta'` for a key of that name",
         ),
     ] {

@@ -112,6 +112,10 @@ impl RecordTransform for Filter {
 /// Reads the value of the config as the column's type has it, or says what is wrong with it.
 fn operand(kind: &Type, value: &serde_json::Value) -> Result<Operand, String> {
     let mismatch = |wanted: &str| format!("a `{kind}` column is compared with {wanted}, not with {value}");
+    // A value from the environment is text, whatever the column is.
+    let read = value.as_str().filter(|_| !matches!(kind, Type::String | Type::Timestamp(..)));
+    let read: Option<serde_json::Value> = read.and_then(|text| serde_json::from_str(text).ok());
+    let value = read.as_ref().unwrap_or(value);
     match kind {
         Type::Bool => value.as_bool().map(Operand::Bool).ok_or_else(|| mismatch("true or false")),
         Type::String => {

@@ -67,7 +67,7 @@ fn a_value_of_another_type_is_an_error_at_start_up() {
     let pair = |key: &str, message: &str| (key.to_owned(), message.to_owned());
     let value = |message| pair("value", message);
     assert_eq!(
-        error("i", "==", json!("5")),
+        error("i", "==", json!("five")),
         value("a `int32` column is compared with a whole number, not with \"5\"")
     );
     assert_eq!(
