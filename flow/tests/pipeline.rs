@@ -220,7 +220,8 @@ async fn temporary_errors_are_tried_again() {
     source.fail(Error::temporary(ErrorKind::Connection, "gone")).payloads(["{\"celsius\":1}"]).end();
     MockSink::handle("retry").fail_temporarily(3);
     let report = run(mock_to_mock("retry", "")).await.unwrap();
-    assert_eq!((report.delivered, report.retries), (1, 3));
+    // One of the source, three of the sink.
+    assert_eq!((report.delivered, report.retries), (1, 4));
     assert_eq!(source.acknowledged(), [Checkpoint(1)]);
 }
 
@@ -347,4 +348,45 @@ async fn the_typed_door_runs_the_same_file() {
     assert_eq!(MockSink::handle("typed").texts(), ["{\"device\":\"a\",\"fahrenheit\":212.0}"]);
     assert_eq!((report.delivered, report.filtered, report.skipped), (1, 1, 1));
     conserved(&report);
+}
+
+#[tokio::test]
+async fn a_payload_gets_one_dead_letter_however_many_of_its_records_are_bad() {
+    MockSource::handle("many").payloads(["[{\"celsius\":1},{},{\"celsius\":\"wet\"},7]"]).end();
+    let policy = "on_error = { dead_letter = { connector = \"mock\", name = \"many-letters\" } }";
+    let report = run(mock_to_mock("many", policy)).await.unwrap();
+    assert_eq!((report.delivered, report.dead_lettered), (1, 3));
+    let letters = MockSink::handle("many-letters").texts();
+    let letter: serde_json::Value = serde_json::from_str(&letters[0]).unwrap();
+    assert_eq!((letters.len(), letter["records"].as_u64()), (1, Some(3)));
+}
+
+#[tokio::test]
+async fn a_refused_payload_of_several_records_costs_only_the_one_that_is_too_much() {
+    MockSource::handle("halve").payloads((0..9).map(|n| format!("{{\"celsius\":{n}}}"))).end();
+    let sink = MockSink::handle("halve");
+    sink.refuse(|payload| {
+        String::from_utf8_lossy(payload.bytes()).contains(":5.0}").then(|| "not five".to_owned())
+    });
+    let lines = format!(
+        "[source]\nconnector = \"mock\"\nname = \"halve\"\ndecoder = \"json\"\n{SCHEMA}\n[sink]\nconnector = \"mock\"\n\
+         name = \"halve\"\nencoder = {{ codec = \"json\", framing = \"array\" }}"
+    );
+    let report = run(pipeline(&lines)).await.unwrap();
+    assert_eq!((report.delivered, report.skipped), (8, 1));
+    assert_eq!(sink.texts().concat().matches("celsius").count(), 8);
+    assert_eq!(MockSource::handle("halve").acknowledged(), [Checkpoint(1)]);
+}
+
+#[tokio::test]
+async fn a_pipeline_that_never_waits_can_be_stopped() {
+    let endless = format!(
+        "[source]\nconnector = \"mock\"\npayloads = [\"{{}}\"]\nrepeat = 1000000000\ndecoder = \"json\"\n\
+         schema = {{ celsius = \"float64\" }}\n[sink]\nconnector = \"nop\"\nencoder = \"json\""
+    );
+    let (stop, running) = spawn(pipeline(&endless));
+    tokio::task::yield_now().await;
+    stop.send(()).unwrap();
+    let report = tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
+    assert_eq!(report.in_flight, 0);
 }

@@ -171,3 +171,27 @@ fn the_files_in_the_documentation_are_good() {
     );
     page.unwrap_or_else(|problems| panic!("{problems}"));
 }
+
+#[test]
+fn a_part_that_cannot_be_built_is_never_left_out_in_silence() {
+    let file = |url: &str| {
+        format!(
+            "[source]\nconnector = \"mock\"\npayloads = [\"1\"]\ndecoder = \"json\"\nschema = {{ a = \"int64\" }}\n\
+             [sink]\nconnector = \"mqtt\"\ntopic = \"t\"\nurl = \"{url}\"\nencoder = \"json\"\n"
+        )
+    };
+    assert!(problems("x.toml", &file("${FLOW_TEST_UNSET:-${OTHER}}")).contains("nests variables"));
+    assert!(problems("x.toml", &file("$${x}")).starts_with("x.toml:9: sink.url: "));
+}
+
+#[test]
+fn there_is_a_limit_to_sinks_and_to_nesting() {
+    let sink = "[[sink]]\nconnector = \"nop\"\nencoder = \"json\"\n";
+    let source = "[source]\nconnector = \"mock\"\npayloads = [\"1\"]\ndecoder = \"json\"\nschema = { a = \"int64\" }\n";
+    assert_eq!(
+        problems("x.toml", &(source.to_owned() + &sink.repeat(64))),
+        "x.toml: sink: 64 sinks; a pipeline has 63 at most, put the others into a second file"
+    );
+    let deep = format!("{{\"source\":{}{}}}", "[".repeat(100), "]".repeat(100));
+    assert!(problems("x.json", &deep).contains("nested deeper than 32 levels"));
+}

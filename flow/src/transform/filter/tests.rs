@@ -68,7 +68,7 @@ fn a_value_of_another_type_is_an_error_at_start_up() {
     let value = |message| pair("value", message);
     assert_eq!(
         error("i", "==", json!("five")),
-        value("a `int32` column is compared with a whole number, not with \"5\"")
+        value("a `int32` column is compared with a whole number, not with \"five\"")
     );
     assert_eq!(
         error("i", "==", json!(1.5)),
