@@ -380,11 +380,9 @@ async fn a_refused_payload_of_several_records_costs_only_the_one_that_is_too_muc
 
 #[tokio::test]
 async fn a_pipeline_that_never_waits_can_be_stopped() {
-    let endless = format!(
-        "[source]\nconnector = \"mock\"\npayloads = [\"{{}}\"]\nrepeat = 1000000000\ndecoder = \"json\"\n\
-         schema = {{ celsius = \"float64\" }}\n[sink]\nconnector = \"nop\"\nencoder = \"json\""
-    );
-    let (stop, running) = spawn(pipeline(&endless));
+    let endless = "[source]\nconnector = \"mock\"\npayloads = [\"{}\"]\nrepeat = 1000000000\ndecoder = \"json\"\n\
+                   schema = { celsius = \"float64\" }\n[sink]\nconnector = \"nop\"\nencoder = \"json\"";
+    let (stop, running) = spawn(pipeline(endless));
     tokio::task::yield_now().await;
     stop.send(()).unwrap();
     let report = tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
