@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("registry", 3),
     ("pipeline", 4),
     ("cli", 5),
+    ("testkit", 5),
 ];
 
 /// Lines a file may have.

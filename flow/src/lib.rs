@@ -9,6 +9,7 @@
 //! - [`registry`]: the type-level list, and what the compiler makes of it
 //! - [`pipeline`]: from a file to a running pipeline, and the typed door
 //! - `cli`: the command line over anyone's registry
+//! - `testkit`: the contracts of the roles as tests
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -19,6 +20,8 @@ mod error;
 pub mod pipeline;
 pub mod record;
 pub mod registry;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod transform;
 
 pub use codec::{CollectionEncoder, Framing, RecordDecoder};
