@@ -99,9 +99,10 @@ pub(super) async fn cancel_safety<F: SinkFixture>(probe: &mut Probe<F>) -> Resul
                 break;
             }
         }
+        // At once: a later confirmation would hide that this one was lost.
+        let settled = probe.settle(&mut sink).await;
+        settled.map_err(|late| format!("{late}, after calls of `confirmed` were dropped"))?;
     }
-    let settled = probe.settle(&mut sink).await;
-    settled.map_err(|late| format!("{late}, after calls of `confirmed` were dropped"))?;
     arrived(probe, &sent).await
 }
 
