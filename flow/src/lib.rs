@@ -36,7 +36,7 @@ pub use flow_derive::Component;
 pub use pipeline::{Metrics, Pipeline, Problem, Problems, Report, RunError, TypedPipeline};
 pub use record::{
     Checkpoint, Collect, CollectBatch, Collection, Field, Metadata, Payload, PayloadBatch, Records, Schema,
-    Subset, Template, Type, TypedRecords,
+    Subset, Template, Type, TypedRecords, Value,
 };
 pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, assert_registry};
 pub use transform::RecordTransform;
