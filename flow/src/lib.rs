@@ -41,7 +41,22 @@ pub use record::{
 pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, assert_registry};
 pub use transform::RecordTransform;
 
-/// The README's and the documentation's code blocks, as tests.
-#[cfg(all(doctest, feature = "mqtt", feature = "json", feature = "cli", feature = "derive"))]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+/// The code blocks of the README and of the documents, as tests.
+#[cfg(all(
+    doctest,
+    feature = "mqtt",
+    feature = "json",
+    feature = "cli",
+    feature = "derive",
+    feature = "testkit"
+))]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/connector.md")]
+    struct Connector;
+    #[doc = include_str!("../docs/codec.md")]
+    struct Codec;
+    #[doc = include_str!("../docs/upgrade.md")]
+    struct Upgrade;
+}

@@ -39,26 +39,33 @@ fn list_and_schema_show_private_components() {
 #[test]
 fn check_says_what_is_wrong_with_private_options() {
     let directory = tempfile::tempdir().unwrap();
-    let file = r#"
+    let errors = |address: &str, option: &str| {
+        let file = format!(
+            r#"
 [source]
 connector = "acme"
-address = "gateway"
+address = "{address}"
 decoder = "acme"
 [source.schema]
 device_id = "string"
 [sink]
 connector = "acme"
 address = "gateway:7"
-windw = 5
+{option}
 encoder = "acme"
-"#;
-    std::fs::write(directory.path().join("bad.toml"), file).unwrap();
-    let output = acme_flow(&["check", "bad.toml"], directory.path());
-    let errors = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{errors}");
-    for expected in ["`gateway` is no `host:port`", "windw", "there is no column `celsius`"] {
-        assert!(errors.contains(expected), "no {expected} in {errors}");
+"#
+        );
+        std::fs::write(directory.path().join("bad.toml"), file).unwrap();
+        let output = acme_flow(&["check", "bad.toml"], directory.path());
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    let options = errors("gateway", "windw = 5");
+    for expected in ["bad.toml:4: source.address: `gateway` is no `host:port`", "did you mean `window`?"] {
+        assert!(options.contains(expected), "no {expected} in {options}");
     }
+    let columns = errors("gateway:7", "");
+    assert!(columns.contains("there is no column `celsius`"), "{columns}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

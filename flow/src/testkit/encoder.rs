@@ -48,12 +48,18 @@ pub struct EncoderKit<M, N = NoDecoder> {
 #[derive(Debug, Clone, Copy)]
 pub struct NoDecoder;
 
-/// Reads what was encoded.
-pub trait ReadBack: Clone + Send + 'static {
+/// Reads what was encoded. Sealed: [`EncoderKit::decoder`] is the way to it.
+pub trait ReadBack: sealed::Sealed + Clone + Send + 'static {
     /// The records of all payloads as text; None where there is no decoder.
     #[doc(hidden)]
     fn read_back(&self, payloads: &PayloadBatch, schema: &Arc<Schema>)
     -> Option<Result<Vec<String>, String>>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::NoDecoder {}
+    impl<N> Sealed for super::WithDecoder<N> {}
 }
 
 impl ReadBack for NoDecoder {
