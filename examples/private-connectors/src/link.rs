@@ -56,7 +56,7 @@ impl Link {
                     return true;
                 }
                 Err(error) => {
-                    tracing::warn!(at = self.label, address = self.address, %error, "cannot connect")
+                    tracing::warn!(at = self.label, address = self.address, %error, "cannot connect");
                 }
             }
         }
