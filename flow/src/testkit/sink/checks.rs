@@ -14,7 +14,7 @@ use crate::testkit::verdict::not_checked;
 /// A call that should wait is watched for this long.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// Has everything arrived that is confirmed? True where nobody can know.
+/// Has exactly this arrived? Nothing is wrong where nobody can know.
 async fn arrived<F: SinkFixture>(probe: &mut Probe<F>, sent: &[Vec<u8>]) -> Result<(), String> {
     match probe.world.received().await {
         Some(received) => same(sent, &received),

@@ -65,7 +65,7 @@ pub trait SinkFixture: 'static {
 
 /// Checks the contract of [`SinkConnector`] on the sinks of the fixtures that `make` makes.
 ///
-/// `make` is called inside a tokio runtime, once or twice for each check.
+/// `make` is called inside a tokio runtime, once for each check.
 pub fn sink<F: SinkFixture, M: Fn() -> F + Send + Sync + 'static>(make: M) -> SinkKit<M> {
     SinkKit { make: Arc::new(make), patience: PATIENCE }
 }
