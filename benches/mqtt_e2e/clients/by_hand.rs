@@ -14,16 +14,14 @@ use crate::wire;
 
 const READ: usize = 64 << 10;
 
-/// How many publishes may be unconfirmed.
-const WINDOW: usize = 1_000;
-
 pub(super) fn run(work: Work, qos: u8, port: u16) -> Result<(), Failure> {
     let mut stream = wire::connect(port, "hand", Some(("in/#", qos)))?;
     let mut input = BytesMut::with_capacity(READ);
     let mut chunk = vec![0; READ];
     let mut out = BytesMut::with_capacity(READ);
     let mut converted = Vec::new();
-    // Publishes without confirmation, in order: the id, and the message to acknowledge when it comes.
+    // Publishes without confirmation, in order: the id, and the message to acknowledge when it comes. They are as many as
+    // the broker leaves unacknowledged.
     let mut in_flight: VecDeque<(u16, u16)> = VecDeque::new();
     let mut next_id = 0;
     loop {
@@ -32,8 +30,7 @@ pub(super) fn run(work: Work, qos: u8, port: u16) -> Result<(), Failure> {
             return Ok(());
         }
         input.extend_from_slice(&chunk[..count]);
-        // While the window is full, only confirmations are taken: a message waits where it is.
-        while in_flight.len() < WINDOW || input.first().is_some_and(|first| first >> 4 == 4) {
+        loop {
             let packet = match Packet::read(&mut input, 1 << 20) {
                 Err(mqttbytes::Error::InsufficientBytes(_)) => break,
                 packet => packet?,
