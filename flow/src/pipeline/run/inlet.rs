@@ -72,6 +72,10 @@ impl<R: Registry> Inlet<R> {
     pub(super) fn decode<C: CollectBatch>(&mut self, out: &mut C) -> Result<(), Error> {
         for (index, payload) in self.batch.iter().enumerate() {
             out.begin_payload(index, payload);
+            if let Some(fault) = payload.fault() {
+                out.reject(fault.clone());
+                continue;
+            }
             let before = out.len();
             if let Err(error) = self.decoder.decode(payload.bytes(), out) {
                 out.truncate(before);
