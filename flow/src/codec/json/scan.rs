@@ -156,43 +156,20 @@ impl<'de> Scanner<'de> {
     /// A number.
     #[inline]
     pub(super) fn number(&mut self) -> Result<Number, Declined> {
-        let start = self.rest;
-        let negative = start.first() == Some(&b'-');
-        let whole = if negative { &start[1..] } else { start };
-        let (mut significand, mut after) = digits(0, whole);
-        let mut count = whole.len() - after.len();
-        if count != 1 && (count == 0 || whole.first() == Some(&b'0')) {
-            return Err(self.decline());
-        }
-        let mut fraction = 0;
-        if let [b'.', decimals @ ..] = after {
-            (significand, after) = digits(significand, decimals);
-            fraction = decimals.len() - after.len();
-            count += fraction;
-            if fraction == 0 {
-                return Err(self.decline());
+        let (negative, whole) = match self.rest {
+            [b'-', after @ ..] => (true, after),
+            positive => (false, positive),
+        };
+        match Decimal::within_a_word(whole).or_else(|| Decimal::of(whole)) {
+            Some(decimal) => {
+                self.rest = &whole[decimal.length..];
+                Ok(decimal.signed(negative))
             }
-        }
-        if count > MAX_DIGITS || matches!(after, [b'e' | b'E', ..]) {
-            return self.long_number();
-        }
-        if fraction == 0 {
-            self.rest = after;
-            return Ok(whole_number(negative, significand));
-        }
-        match POWERS.get(fraction) {
-            // Both are exact, so that their quotient is rounded once (Clinger, “How to read floating point numbers
-            // accurately”, 1990).
-            Some(power) if significand <= 1 << f64::MANTISSA_DIGITS => {
-                self.rest = after;
-                let value = significand as f64 / power;
-                Ok(Number::Float(if negative { -value } else { value }))
-            }
-            _ => self.long_number(),
+            None => self.long_number(),
         }
     }
 
-    /// A number with many digits or an exponent.
+    /// A number with many digits or an exponent, or something that is none.
     #[inline(never)]
     fn long_number(&mut self) -> Result<Number, Declined> {
         let text = self.number_text()?;
@@ -330,6 +307,80 @@ impl<'de> Scanner<'de> {
     }
 }
 
+/// A number without its sign: so few digits that it can be had exactly, and no exponent.
+struct Decimal {
+    significand: u64,
+    /// Digits behind the point; without a point there are none.
+    fraction: usize,
+    /// In bytes.
+    length: usize,
+}
+
+impl Decimal {
+    /// One that ends within the next eight bytes. `None` says nothing: [`Decimal::of`] knows.
+    #[inline]
+    fn within_a_word(bytes: &[u8]) -> Option<Self> {
+        let word = u64::from_le_bytes(*bytes.first_chunk()?);
+        let others = not_digits(word);
+        let whole = others.trailing_zeros() & !7;
+        if whole == 0 || whole == 64 || (whole > 8 && word as u8 == b'0') {
+            return None;
+        }
+        let (digits, end) = match (word >> whole) as u8 {
+            b'.' => {
+                // Out goes the point, and what follows it moves up.
+                let before = (1 << whole) - 1;
+                (word & before | word >> 8 & !before, (others & (others - 1)).trailing_zeros() & !7)
+            }
+            _ => (word, whole),
+        };
+        let point = end - whole;
+        if end == 64 || point == 8 || (word >> end) as u8 | 0x20 == b'e' {
+            return None;
+        }
+        let count = if point == 0 { end } else { end - 8 };
+        Some(Self {
+            significand: value(digits << (64 - count)),
+            fraction: (point / 8).saturating_sub(1) as usize,
+            length: end as usize / 8,
+        })
+    }
+
+    /// A number of any length.
+    #[inline(never)]
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let (mut significand, mut after) = digits(0, bytes);
+        let mut count = bytes.len() - after.len();
+        if count != 1 && (count == 0 || bytes.first() == Some(&b'0')) {
+            return None;
+        }
+        let mut fraction = 0;
+        if let [b'.', decimals @ ..] = after {
+            (significand, after) = digits(significand, decimals);
+            fraction = decimals.len() - after.len();
+            count += fraction;
+            if fraction == 0 || fraction >= POWERS.len() || significand > 1 << f64::MANTISSA_DIGITS {
+                return None;
+            }
+        }
+        if count > MAX_DIGITS || matches!(after, [b'e' | b'E', ..]) {
+            return None;
+        }
+        Some(Self { significand, fraction, length: bytes.len() - after.len() })
+    }
+
+    #[inline]
+    fn signed(self, negative: bool) -> Number {
+        if self.fraction == 0 {
+            return whole_number(negative, self.significand);
+        }
+        // Both are exact, so that their quotient is rounded once (Clinger, “How to read floating point numbers
+        // accurately”, 1990).
+        let value = self.significand as i64 as f64 / POWERS[self.fraction];
+        Number::Float(if negative { -value } else { value })
+    }
+}
+
 /// So many digits fit into 64 bits, whatever they are.
 const MAX_DIGITS: usize = 19;
 
@@ -350,41 +401,63 @@ fn plain(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*word);
-        // The high bit of a byte is set where it is zero, or below 0x20; above the first one, borrows may set more
-        // (Mycroft, comp.lang.c, 1987).
-        let zero = |word: u64| word.wrapping_sub(each(1)) & !word;
-        let control = word.wrapping_sub(each(b' ')) & !word;
-        let found = (zero(word ^ each(b'"')) | zero(word ^ each(b'\\')) | control) & each(0x80);
+        // A byte that is what is looked for borrows, and its high bit is set. So may be those above it, but the lowest
+        // counts (Mycroft, comp.lang.c, 1987).
+        let quote = (word ^ each(b'"')).wrapping_sub(each(1));
+        let backslash = (word ^ each(b'\\')).wrapping_sub(each(1));
+        let control = word.wrapping_sub(each(b' '));
+        let found = (quote | backslash | control) & !word & each(0x80);
         if found != 0 {
             return bytes.len() - rest.len() + found.trailing_zeros() as usize / 8;
         }
         rest = after;
     }
-    let tail = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' ')).count();
-    bytes.len() - rest.len() + tail
+    bytes.len() - rest.len() + plain_tail(rest)
 }
 
-/// Reads decimal digits on from `value`, and gives what follows them. Wraps around beyond 64 bits.
+/// The last bytes of a text, which are fewer than a word.
+#[cold]
+fn plain_tail(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' ')).count()
+}
+
+/// The high bit of each byte that is no digit.
 #[inline]
-fn digits(mut value: u64, mut rest: &[u8]) -> (u64, &[u8]) {
+fn not_digits(word: u64) -> u64 {
+    let digits = word ^ each(b'0');
+    ((digits & each(0x7f)) + each(0x80 - 10) | digits) & each(0x80)
+}
+
+/// The value of eight digits, or of fewer behind bytes of zero. All other bits of the digits' bytes are ignored.
+#[inline]
+fn value(digits: u64) -> u64 {
+    // Digits to pairs, pairs to fours, fours to eight.
+    let digits = (digits & each(0x0f)).wrapping_mul((10 << 8) + 1) >> 8;
+    let digits = (digits & 0x00ff_00ff_00ff_00ff).wrapping_mul((100 << 16) + 1) >> 16;
+    (digits & 0x0000_ffff_0000_ffff).wrapping_mul((10_000 << 32) + 1) >> 32
+}
+
+/// Reads decimal digits on from `number`, and gives what follows them. Wraps around beyond 64 bits.
+#[inline]
+fn digits(mut number: u64, mut rest: &[u8]) -> (u64, &[u8]) {
+    const TENS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
     while let Some((word, after)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*word);
-        let high = word & each(0xf0) | (word.wrapping_add(each(6)) & each(0xf0)) >> 4;
-        if high != each(0x33) {
-            break;
+        let count = not_digits(word).trailing_zeros() / 8;
+        if count == 0 {
+            return (number, rest);
         }
-        // Digits to pairs, pairs to fours, fours to eight.
-        let word = (word & each(0x0f)).wrapping_mul((10 << 8) + 1) >> 8;
-        let word = (word & 0x00ff_00ff_00ff_00ff).wrapping_mul((100 << 16) + 1) >> 16;
-        let word = (word & 0x0000_ffff_0000_ffff).wrapping_mul((10_000 << 32) + 1) >> 32;
-        value = value.wrapping_mul(100_000_000).wrapping_add(word);
+        number = number.wrapping_mul(TENS[count as usize]).wrapping_add(value(word << (64 - 8 * count)));
+        if count < 8 {
+            return (number, &rest[count as usize..]);
+        }
         rest = after;
     }
     while let [digit @ b'0'..=b'9', after @ ..] = rest {
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
         rest = after;
     }
-    (value, rest)
+    (number, rest)
 }
 
 fn past_digits(mut rest: &[u8]) -> &[u8] {

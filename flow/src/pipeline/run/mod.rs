@@ -12,7 +12,7 @@ use std::future::{Future, pending};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::{join, join_all, select_all};
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 use crate::connector::{Progress, SinkConnector, SourceConnector};
 use crate::error::{Error, ErrorKind};
@@ -90,10 +90,10 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         shutdown: impl Future<Output = ()> + Send,
         drain: Duration,
     ) -> Result<(), Error> {
-        let (tell, told) = watch::channel(false);
+        let (tell, told) = oneshot::channel();
         let patience = async {
             shutdown.await;
-            let _ = tell.send(true);
+            let _ = tell.send(());
             tokio::time::sleep(drain).await;
         };
         let outcome = tokio::select! {
@@ -112,7 +112,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
 
     async fn open_and_drive(
         &mut self,
-        mut stop: watch::Receiver<bool>,
+        mut stop: oneshot::Receiver<()>,
         drain: Duration,
     ) -> Result<(), Error> {
         for outlet in &mut self.outlets {
@@ -130,10 +130,8 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         outcome
     }
 
-    async fn drive(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), Error> {
+    async fn drive(&mut self, stop: &mut oneshot::Receiver<()>) -> Result<(), Error> {
         let mut turn = 0;
-        // Polled again and again, registered once.
-        let mut stopping = std::pin::pin!(stop.wait_for(|stop| *stop));
         loop {
             if self.inlets.iter().all(|inlet| inlet.ended) {
                 return self.drain().await;
@@ -142,7 +140,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
                 && self.bytes_in_flight < MAX_BYTES_IN_FLIGHT;
             let event = tokio::select! {
                 biased;
-                _ = &mut stopping => Event::Stop,
+                _ = &mut *stop => Event::Stop,
                 (outlet, sequence) = any_confirmed(&mut self.outlets) => Event::Confirmed(outlet, sequence),
                 (inlet, progress) = any_next(&mut self.inlets, turn), if room => Event::Next(inlet, progress),
             };
