@@ -27,7 +27,9 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const TIMED: usize = 16_384;
 
 fn main() -> ExitCode {
-    measure::main("codec_json", &[("measure", measure_all)], |job, records| job.parse::<Job>()?.run(records).map(|_| ()))
+    measure::main("codec_json", &[("measure", measure_all)], |job, records| {
+        job.parse::<Job>()?.run(records).map(|_| ())
+    })
 }
 
 fn measure_all() -> Result<(), Failure> {

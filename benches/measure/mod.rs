@@ -34,7 +34,8 @@ pub(crate) fn main(
         _ => {
             let known: Vec<_> = verbs.iter().map(|(word, _)| format!("`{word}`")).collect();
             let known = known.join(", ");
-            Err(format!("`{}` is not understood; write {known}, or `run JOB RECORDS`", arguments.join(" ")).into())
+            Err(format!("`{}` is not understood; write {known}, or `run JOB RECORDS`", arguments.join(" "))
+                .into())
         }
     };
     match outcome {

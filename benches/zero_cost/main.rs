@@ -29,7 +29,9 @@ const BATCHES: [usize; 2] = [64, 1];
 const TIMED: usize = 32_768;
 
 fn main() -> ExitCode {
-    measure::main("zero_cost", &[("measure", measure_all), ("check", budgets::check)], |job, records| job.parse::<Job>()?.run(records).map(|_| ()))
+    measure::main("zero_cost", &[("measure", measure_all), ("check", budgets::check)], |job, records| {
+        job.parse::<Job>()?.run(records).map(|_| ())
+    })
 }
 
 fn measure_all() -> Result<(), Failure> {

@@ -425,7 +425,7 @@ fn plain_tail(bytes: &[u8]) -> usize {
 #[inline]
 fn not_digits(word: u64) -> u64 {
     let digits = word ^ each(b'0');
-    ((digits & each(0x7f)) + each(0x80 - 10) | digits) & each(0x80)
+    (((digits & each(0x7f)) + each(0x80 - 10)) | digits) & each(0x80)
 }
 
 /// The value of eight digits, or of fewer behind bytes of zero. All other bits of the digits' bytes are ignored.
