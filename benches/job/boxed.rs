@@ -25,10 +25,13 @@ pub(crate) trait Sink {
     fn write(&mut self, batch: &PayloadBatch);
 }
 
+pub(crate) type NewDecoder<T> = fn() -> Box<dyn Decoder<T>>;
+pub(crate) type NewEncoder<T> = fn() -> Box<dyn Encoder<T>>;
+
 /// Builds the boxes of a pipeline whose records come in as `In` and go out as `Out`.
 pub(crate) struct Registry<In, Out> {
-    pub(crate) decoders: HashMap<&'static str, fn() -> Box<dyn Decoder<In>>>,
-    pub(crate) encoders: HashMap<&'static str, fn() -> Box<dyn Encoder<Out>>>,
+    pub(crate) decoders: HashMap<&'static str, NewDecoder<In>>,
+    pub(crate) encoders: HashMap<&'static str, NewEncoder<Out>>,
 }
 
 impl<T: Reading> Registry<T, T::Alert> {
@@ -36,11 +39,11 @@ impl<T: Reading> Registry<T, T::Alert> {
     pub(crate) fn typed() -> Self {
         Self {
             decoders: HashMap::from([
-                ("json", (|| Box::new(Json)) as fn() -> Box<dyn Decoder<T>>),
+                ("json", (|| Box::new(Json)) as NewDecoder<T>),
                 ("tiny", || Box::new(Bytes)),
             ]),
             encoders: HashMap::from([
-                ("json", (|| Box::new(Json)) as fn() -> Box<dyn Encoder<T::Alert>>),
+                ("json", (|| Box::new(Json)) as NewEncoder<T::Alert>),
                 ("tiny", || Box::new(Bytes)),
             ]),
         }
@@ -52,11 +55,11 @@ impl Registry<Value, Value> {
     pub(crate) fn values() -> Self {
         Self {
             decoders: HashMap::from([
-                ("json", (|| Box::new(Json)) as fn() -> Box<dyn Decoder<Value>>),
+                ("json", (|| Box::new(Json)) as NewDecoder<Value>),
                 ("tiny", || Box::new(BytesAsValue)),
             ]),
             encoders: HashMap::from([
-                ("json", (|| Box::new(Json)) as fn() -> Box<dyn Encoder<Value>>),
+                ("json", (|| Box::new(Json)) as NewEncoder<Value>),
                 ("tiny", || Box::new(BytesAsValue)),
             ]),
         }
@@ -82,8 +85,7 @@ impl Source for Supply {
     }
 }
 
-/// Counts what it drops.
-#[derive(Default)]
+/// Drops what it gets.
 pub(crate) struct Drop;
 
 impl Sink for Drop {
