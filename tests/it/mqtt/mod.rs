@@ -3,6 +3,7 @@
 mod faults;
 mod features;
 mod round_trip;
+mod scripted;
 mod tls;
 
 use flow::connector::{MqttSink, MqttSource};
