@@ -20,6 +20,7 @@
 mod infer;
 mod list;
 mod run;
+mod signals;
 mod terminal;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::component::{Claims, redact};
 use crate::pipeline::{Pipeline, file_schema};
 use crate::registry::Registry;
 
@@ -119,7 +121,8 @@ fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
         Command::Check { files } => {
             let Some(pipelines) = load::<R>(&files) else { return WRONG };
             for (file, pipeline) in files.iter().zip(&pipelines) {
-                terminal::print(&format!("{}: `{}` is good\n", file.display(), pipeline.name()));
+                let name = redact(pipeline.name(), pipeline.secrets());
+                terminal::print(&format!("{}: `{name}` is good\n", file.display()));
             }
             DONE
         }
@@ -137,11 +140,11 @@ fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
 
 /// Every file's pipeline, or every file's problems on standard error.
 fn load<R: Registry>(files: &[PathBuf]) -> Option<Vec<Pipeline<R>>> {
-    let mut pipelines = Vec::new();
+    let (mut pipelines, mut claims) = (Vec::new(), Claims::default());
     for file in files {
-        match Pipeline::columnar_from_file(file) {
+        match Pipeline::beside(file, claims.next_file()) {
             Ok(pipeline) => pipelines.push(pipeline),
-            Err(problems) => eprintln!("{problems}"),
+            Err(problems) => terminal::complain(problems),
         }
     }
     (pipelines.len() == files.len()).then_some(pipelines)

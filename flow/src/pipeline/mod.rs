@@ -4,6 +4,7 @@
 
 mod dead_letter;
 mod file_schema;
+mod log_limit;
 pub(crate) mod metrics;
 mod plan;
 pub(crate) mod problem;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::component::Claims;
 use crate::error::Error;
 use crate::pipeline::plan::{Door, Plan};
 use crate::pipeline::run::Runner;
@@ -70,7 +72,7 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the text, at once.
     pub fn from_text(file: impl AsRef<Path>, text: &str) -> Result<Self, Problems> {
-        Self::open(file.as_ref(), text, Door::Any)
+        Self::open(file.as_ref(), text, Door::Any, Claims::default())
     }
 
     /// As [`Pipeline::from_file`], for a pipeline that will [`run`](Pipeline::run) as it stands in the file:
@@ -79,13 +81,17 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the file, at once.
     pub fn columnar_from_file(file: impl AsRef<Path>) -> Result<Self, Problems> {
-        let file = file.as_ref();
-        Self::open(file, &read(file)?, Door::Columnar)
+        Self::beside(file.as_ref(), Claims::default())
     }
 
-    fn open(file: &Path, text: &str, door: Door) -> Result<Self, Problems> {
+    /// As [`Pipeline::columnar_from_file`], for a pipeline that runs beside others.
+    pub(crate) fn beside(file: &Path, claims: Claims) -> Result<Self, Problems> {
+        Self::open(file, &read(file)?, Door::Columnar, claims)
+    }
+
+    fn open(file: &Path, text: &str, door: Door, claims: Claims) -> Result<Self, Problems> {
         let spec = spec::parse(file, text, &|name| std::env::var(name).ok())?;
-        Ok(Self { plan: Plan::new(spec, door)?, metrics: Metrics::default(), drain: DRAIN })
+        Ok(Self { plan: Plan::new(spec, door, claims)?, metrics: Metrics::default(), drain: DRAIN })
     }
 
     /// The pipeline's name: `name` in the file, or the file's own.

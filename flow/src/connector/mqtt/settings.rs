@@ -64,12 +64,19 @@ impl Settings {
             }
             None => format!("flow-{:016x}", random()),
         };
+        // A broker closes the connection of a client when another comes under its name.
+        context.claim(
+            "client_id",
+            format!("the client id `{client_id}` at {}:{}", place.host_text(), place.port),
+        )?;
         for (key, text) in
             [("client_id", Some(&client_id)), ("username", login.as_ref().map(|login| &login.0))]
         {
-            if text.is_some_and(|text| text.len() > topic::MAX_BYTES || text.contains('\0')) {
-                return Err(Error::config(key, "longer than 65535 bytes, or holds a NUL character"));
+            if text.is_some_and(|text| text.len() > topic::MAX_BYTES) {
+                return Err(Error::config(key, "cannot be longer than 65535 bytes"));
             }
+            text.map_or(Ok(()), |text| topic::check_characters(text))
+                .map_err(|why| Error::config(key, why))?;
         }
         if options.max_packet_size < 64 {
             return Err(Error::config("max_packet_size", "fewer than 64 bytes leave no room for a message"));

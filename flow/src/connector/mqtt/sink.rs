@@ -147,21 +147,24 @@ impl SinkConnector for MqttSink {
     async fn write(&mut self, batch: &PayloadBatch, checkpoint: Checkpoint) -> Result<(), Error> {
         let connection = self.connection.as_ref().ok_or_else(not_open)?;
         let mut taken = 0;
-        while taken < batch.len() {
+        loop {
             let before = taken;
             let outcome = connection
                 .wait(|session| {
                     let outcome = take(&self.topic, session, batch, &mut taken);
-                    if taken == batch.len() {
+                    let all = outcome.is_ok() && taken == batch.len();
+                    if all {
                         session.mark(checkpoint);
                     }
-                    (taken > before || outcome.is_err()).then_some(outcome)
+                    (all || taken > before || outcome.is_err()).then_some(outcome)
                 })
                 .await?;
             connection.wake();
             outcome?;
+            if taken == batch.len() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// # Cancel safety
@@ -183,8 +186,7 @@ impl SinkConnector for MqttSink {
     }
 }
 
-/// Takes payloads from `taken` on while there is room. A refused payload counts as taken where it is the last:
-/// then the pipeline does not come again, and those before it still want to be confirmed.
+/// Takes payloads from `taken` on while there is room.
 fn take(topic: &Topic, session: &mut Session, batch: &PayloadBatch, taken: &mut usize) -> Result<(), Error> {
     while let Some(payload) = batch.get(*taken) {
         let published = match topic.of(payload) {
@@ -194,13 +196,7 @@ fn take(topic: &Topic, session: &mut Session, batch: &PayloadBatch, taken: &mut 
         match published {
             Ok(true) => *taken += 1,
             Ok(false) => return Ok(()),
-            Err(why) => {
-                let error = Error::refused_payload(*taken, why);
-                if *taken + 1 == batch.len() {
-                    *taken += 1;
-                }
-                return Err(error);
-            }
+            Err(why) => return Err(Error::refused_payload(*taken, why)),
         }
     }
     Ok(())

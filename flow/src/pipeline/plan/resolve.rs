@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::component::BuildContext;
 use crate::component::role::Kind;
+use crate::component::{BuildContext, Claims};
 use crate::pipeline::plan::keys;
 use crate::pipeline::problem::Problem;
 use crate::pipeline::spec::{Part, Spec, dotted};
@@ -13,12 +13,13 @@ use crate::registry::{ComponentInfo, ConfigFault, Lookup, Registry, Step, missin
 pub(super) struct Resolver<'a> {
     spec: &'a Spec,
     known: Vec<&'static ComponentInfo>,
+    claims: Claims,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new<R: Registry>(spec: &'a Spec, problems: &'a mut Vec<Problem>) -> Self {
-        Self { spec, known: R::components(), problems }
+    pub(super) fn new<R: Registry>(spec: &'a Spec, claims: Claims, problems: &'a mut Vec<Problem>) -> Self {
+        Self { spec, known: R::components(), claims, problems }
     }
 
     /// Pipeline, place in the file and id: `hot-devices/sink[1].mqtt`.
@@ -30,7 +31,8 @@ impl<'a> Resolver<'a> {
     pub(super) fn component<T: Lookup>(&mut self, role: Kind, part: &Part) -> Option<T> {
         let (mut config, said) = self.config(role, part)?;
         let context = BuildContext::new(self.label(part), self.spec.directory())
-            .with_secrets(self.spec.tree.secrets.clone());
+            .with_secrets(self.spec.tree.secrets.clone())
+            .with_claims(self.claims.clone());
         loop {
             // An id that is listed but not found is the entry of a run-time registry that has changed its mind.
             let faults = match T::lookup(&part.id, &config, &context)? {

@@ -1,5 +1,7 @@
 //! What a running pipeline owes: order, conservation, acknowledgement after delivery, and errors as the file says.
 
+mod rejections;
+
 use std::future::pending;
 use std::time::Duration;
 
@@ -147,73 +149,6 @@ async fn two_sources_fan_in() {
 
 const MIXED: [&str; 4] = ["{\"celsius\":1}", "{\"celsius\":\"wet\"}", "{\"device\":\"d\"}", "{\"celsius\":4"];
 
-#[tokio::test]
-async fn bad_records_are_skipped_and_counted() {
-    MockSource::handle("skip").payloads(MIXED).end();
-    let report = run(mock_to_mock("skip", "")).await.unwrap();
-    assert_eq!((report.delivered, report.skipped), (1, 3));
-    assert_eq!(report.rejected, [(Reason::Syntax, 1), (Reason::Type, 1), (Reason::Missing, 1)]);
-    conserved(&report);
-    assert_eq!(MockSource::handle("skip").acknowledged(), [Checkpoint(1)]);
-}
-
-#[tokio::test]
-async fn a_bad_record_can_stop_the_pipeline_and_is_not_acknowledged() {
-    MockSource::handle("fail").payloads(["{\"celsius\":0}"]).payloads(MIXED).end();
-    let error = run(mock_to_mock("fail", "on_error = \"fail\"")).await.unwrap_err();
-    let expected =
-        "a record cannot go on, and `on_error` is \"fail\": field `celsius`: expected float64, got \"wet\"";
-    assert!(error.to_string().starts_with(expected), "{error}");
-    // The batch before it was delivered; this one will come again.
-    assert_eq!(MockSource::handle("fail").acknowledged(), [Checkpoint(1)]);
-    assert_eq!(MockSink::handle("fail").written().len(), 1);
-}
-
-#[tokio::test]
-async fn dead_letters_keep_the_bytes_and_the_reason() {
-    MockSource::handle("dead").payloads(MIXED).end();
-    let policy = "on_error = { dead_letter = { connector = \"mock\", name = \"letters\", topic = \"dead/{reason}\" } }";
-    let report = run(mock_to_mock("dead", policy)).await.unwrap();
-    assert_eq!((report.delivered, report.dead_lettered, report.skipped), (1, 3, 0));
-    conserved(&report);
-    let letters = MockSink::handle("letters").written();
-    let topics: Vec<_> = letters.iter().map(|letter| letter.topic.clone().unwrap_or_default()).collect();
-    assert_eq!(topics, ["dead/type", "dead/missing", "dead/syntax"]);
-    let first: serde_json::Value = serde_json::from_str(&letters[0].text()).unwrap();
-    // `{"celsius":"wet"}` in base64.
-    assert_eq!(first["payload"], "eyJjZWxzaXVzIjoid2V0In0=");
-    assert_eq!((first["reason"].as_str(), first["pipeline"].as_str()), (Some("type"), Some("test")));
-    assert!(first["message"].as_str().unwrap().starts_with("field `celsius`: expected float64, got \"wet\""));
-}
-
-#[tokio::test]
-async fn a_batch_with_dead_letters_waits_for_their_confirmation() {
-    let (source, letters) = (MockSource::handle("dead-wait"), MockSink::handle("dead-wait-letters"));
-    letters.hold_confirmations();
-    source.payloads(["{\"celsius\":\"wet\"}"]);
-    let policy = "on_error = { dead_letter = { connector = \"mock\", name = \"dead-wait-letters\", \
-                  encoder = { codec = \"raw\", column = \"payload\" } } }";
-    let (stop, running) = spawn(mock_to_mock("dead-wait", policy));
-    until("the letter arrives", || letters.texts() == ["{\"celsius\":\"wet\"}"]).await;
-    assert_eq!(source.acknowledged(), []);
-    letters.release_confirmations();
-    until("the acknowledgement", || source.acknowledged() == [Checkpoint(1)]).await;
-    stop.send(()).unwrap();
-    assert_eq!(running.await.unwrap().unwrap().dead_lettered, 1);
-}
-
-#[tokio::test]
-async fn a_payload_that_the_sink_refuses_is_settled_like_a_bad_record() {
-    MockSource::handle("refuse").payloads(["{\"celsius\":1}", "{\"celsius\":2}", "{\"celsius\":3}"]).end();
-    let sink = MockSink::handle("refuse");
-    sink.refuse(|payload| payload.bytes().ends_with(b"2.0}").then(|| "too hot".to_owned()));
-    let report = run(mock_to_mock("refuse", "")).await.unwrap();
-    assert_eq!((report.delivered, report.skipped), (2, 1));
-    assert_eq!(report.rejected, [(Reason::Refused, 1)]);
-    conserved(&report);
-    assert_eq!(sink.texts(), ["{\"device\":null,\"celsius\":1.0}", "{\"device\":null,\"celsius\":3.0}"]);
-}
-
 #[tokio::test(start_paused = true)]
 async fn temporary_errors_are_tried_again() {
     let source = MockSource::handle("retry");
@@ -263,7 +198,7 @@ async fn a_stalled_sink_holds_a_stop_up_no_longer_than_the_deadline() {
     until("the payload is read", || metrics.report().payloads_in == 1).await;
     stop.send(()).unwrap();
     let error = running.await.unwrap().unwrap_err();
-    assert!(error.to_string().starts_with("stopped with 1 record(s) not confirmed after 2 s"), "{error}");
+    assert!(error.to_string().starts_with("stopped with 1 record(s) not confirmed within 2 s"), "{error}");
     assert_eq!(source.acknowledged(), []);
 }
 
@@ -351,31 +286,17 @@ async fn the_typed_door_runs_the_same_file() {
 }
 
 #[tokio::test]
-async fn a_payload_gets_one_dead_letter_however_many_of_its_records_are_bad() {
-    MockSource::handle("many").payloads(["[{\"celsius\":1},{},{\"celsius\":\"wet\"},7]"]).end();
-    let policy = "on_error = { dead_letter = { connector = \"mock\", name = \"many-letters\" } }";
-    let report = run(mock_to_mock("many", policy)).await.unwrap();
-    assert_eq!((report.delivered, report.dead_lettered), (1, 3));
-    let letters = MockSink::handle("many-letters").texts();
-    let letter: serde_json::Value = serde_json::from_str(&letters[0]).unwrap();
-    assert_eq!((letters.len(), letter["records"].as_u64()), (1, Some(3)));
-}
-
-#[tokio::test]
-async fn a_refused_payload_of_several_records_costs_only_the_one_that_is_too_much() {
-    MockSource::handle("halve").payloads((0..9).map(|n| format!("{{\"celsius\":{n}}}"))).end();
-    let sink = MockSink::handle("halve");
-    sink.refuse(|payload| {
-        String::from_utf8_lossy(payload.bytes()).contains(":5.0}").then(|| "not five".to_owned())
-    });
-    let lines = format!(
-        "[source]\nconnector = \"mock\"\nname = \"halve\"\ndecoder = \"json\"\n{SCHEMA}\n[sink]\nconnector = \"mock\"\n\
-         name = \"halve\"\nencoder = {{ codec = \"json\", framing = \"array\" }}"
+async fn components_do_not_share_what_only_one_can_use() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("clash.toml");
+    let text = "[source]\nconnector = \"file\"\npath = \"./loop\"\nstate = \"s\"\ndecoder = \"raw\"\nschema = { a = \"string\" }\n\
+                [[sink]]\nconnector = \"file\"\npath = \"loop\"\nencoder = \"raw\"\n\
+                [[sink]]\nconnector = \"file\"\npath = \"s\"\nencoder = \"raw\"\n";
+    let problems = Pipeline::<Builtins>::from_text(&file, text).err().expect("it is refused").to_string();
+    assert!(
+        problems.contains("sink[0].path") && problems.contains("loop is used by `clash/source.file` already")
     );
-    let report = run(pipeline(&lines)).await.unwrap();
-    assert_eq!((report.delivered, report.skipped), (8, 1));
-    assert_eq!(sink.texts().concat().matches("celsius").count(), 8);
-    assert_eq!(MockSource::handle("halve").acknowledged(), [Checkpoint(1)]);
+    assert!(problems.contains("s is used by `clash/source.file` already"), "{problems}");
 }
 
 #[tokio::test]
