@@ -19,6 +19,7 @@
 
 mod infer;
 mod list;
+mod new;
 mod run;
 mod signals;
 mod terminal;
@@ -32,6 +33,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::component::{Claims, redact};
 use crate::pipeline::{Pipeline, file_schema};
 use crate::registry::Registry;
+use new::Flow;
 
 /// Ended well.
 const DONE: u8 = 0;
@@ -91,6 +93,18 @@ enum Command {
         /// The sample's file; `-` reads standard input
         sample: PathBuf,
     },
+    /// Write a crate for connectors and codecs of your own: a source, a decoder, tests, a command line
+    #[command(group = clap::ArgGroup::new("flow").required(true))]
+    New {
+        /// Its folder, made here, and the id of its components
+        name: String,
+        /// Where the sources of `flow` are
+        #[arg(long, value_name = "DIR", group = "flow")]
+        flow_path: Option<PathBuf>,
+        /// The git repository of `flow`
+        #[arg(long, value_name = "URL", group = "flow")]
+        flow_git: Option<String>,
+    },
 }
 
 /// Runs the command line of the process over the registry `R`.
@@ -135,6 +149,10 @@ fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
             DONE
         }
         Command::Infer { sample } => infer::infer(&sample),
+        Command::New { name, flow_path, flow_git } => {
+            let git = || Flow::Git(flow_git.unwrap_or_default());
+            new::new(&name, flow_path.map_or_else(git, Flow::Path))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The `mqtt` source and sink against rumqttd and Mosquitto.
 
+mod conformance;
 mod faults;
 mod features;
 mod round_trip;

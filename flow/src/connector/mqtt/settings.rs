@@ -64,11 +64,6 @@ impl Settings {
             }
             None => format!("flow-{:016x}", random()),
         };
-        // A broker closes the connection of a client when another comes under its name.
-        context.claim(
-            "client_id",
-            format!("the client id `{client_id}` at {}:{}", place.host_text(), place.port),
-        )?;
         for (key, text) in
             [("client_id", Some(&client_id)), ("username", login.as_ref().map(|login| &login.0))]
         {
@@ -105,6 +100,8 @@ impl Settings {
                 Address::Tcp { host, port, tls }
             }
         };
+        // A broker closes the connection of a client when another comes under its name.
+        context.claim("client_id", format!("the client id `{client_id}` at {address}"))?;
         Ok(Self {
             address,
             connect_timeout: Duration::from_secs(options.connect_timeout.into()),

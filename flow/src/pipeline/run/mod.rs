@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::{join, join_all, select_all};
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::connector::{Progress, SinkConnector, SourceConnector};
@@ -95,13 +95,13 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         shutdown: impl Future<Output = ()> + Send,
         drain: Duration,
     ) -> Result<(), Error> {
-        let (tell, told) = watch::channel(false);
+        let (tell, told) = oneshot::channel();
         let deadline = OnceLock::new();
         // A part of the time is left for closing.
         let reserve = GOOD_BYE.min(drain / 4);
         let patience = async {
             shutdown.await;
-            let _ = tell.send(true);
+            let _ = tell.send(());
             deadline.get_or_init(|| Instant::now() + drain);
             tokio::time::sleep(drain - reserve).await;
         };
@@ -129,7 +129,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
 
     async fn open_and_drive(
         &mut self,
-        mut stop: watch::Receiver<bool>,
+        mut stop: oneshot::Receiver<()>,
         drain: Duration,
     ) -> Result<(), Error> {
         for outlet in &mut self.outlets {
@@ -147,10 +147,8 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         outcome
     }
 
-    async fn drive(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), Error> {
+    async fn drive(&mut self, stop: &mut oneshot::Receiver<()>) -> Result<(), Error> {
         let mut turn = 0;
-        // Polled again and again, registered once.
-        let mut stopping = std::pin::pin!(stop.wait_for(|stop| *stop));
         loop {
             if self.inlets.iter().all(|inlet| inlet.ended) {
                 return self.drain().await;
@@ -159,7 +157,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
                 && self.bytes_in_flight < MAX_BYTES_IN_FLIGHT;
             let event = tokio::select! {
                 biased;
-                _ = &mut stopping => Event::Stop,
+                _ = &mut *stop => Event::Stop,
                 (outlet, sequence) = any_confirmed(&mut self.outlets) => Event::Confirmed(outlet, sequence),
                 (inlet, progress) = any_next(&mut self.inlets, turn), if room => Event::Next(inlet, progress),
             };

@@ -6,10 +6,12 @@ use flow::{
 };
 use serde::Deserialize;
 
-use crate::input::{Input, Supply};
+use crate::job::input::{Input, Supply};
+use crate::job::tiny::{TinyDecoder, TinyEncoder};
 
 /// What the pipelines are measured over.
-pub(crate) type MyRegistry = Cons<SupplySource, Cons<DropSink, Builtins>>;
+pub(crate) type MyRegistry =
+    Cons<SupplySource, Cons<DropSink, Cons<TinyDecoder, Cons<TinyEncoder, Builtins>>>>;
 const _: () = assert_registry::<MyRegistry>();
 
 /// Hands out the payloads of a [`Supply`], as fast as they are asked for.

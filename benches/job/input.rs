@@ -6,6 +6,8 @@ use flow::PayloadBatch;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::Failure;
+
 /// Different payloads of one input, so that no branch predictor learns a payload by heart.
 const POOL: usize = 256;
 
@@ -17,15 +19,31 @@ pub(crate) enum Input {
     Flat,
     /// About 1.1 KB and 40 fields, 3 of them declared.
     Nested,
+    /// 8 bytes in a binary codec of its own.
+    Tiny,
 }
 
 impl Input {
-    pub(crate) const ALL: [Input; 2] = [Input::Flat, Input::Nested];
+    pub(crate) const ALL: [Input; 3] = [Input::Flat, Input::Nested, Input::Tiny];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Input::Flat => "flat",
             Input::Nested => "nested",
+            Input::Tiny => "tiny",
+        }
+    }
+
+    /// The id of its codec.
+    pub(crate) fn codec(self) -> &'static str {
+        if self == Input::Tiny { "tiny" } else { "json" }
+    }
+
+    /// The column that is filtered by, with its limit, and the columns that go out.
+    pub(crate) fn filter(self) -> (&'static str, String, &'static [&'static str]) {
+        match self {
+            Input::Tiny => ("celsius", TINY_LIMIT.to_string(), &["device", "celsius", "ts"]),
+            _ => ("temperature", format!("{LIMIT:?}"), &["device_id", "temperature", "ts"]),
         }
     }
 
@@ -47,16 +65,28 @@ sequence = "int64""#
 temperature = { type = "float64", from = "climate.temperature" }
 ts = "timestamp(ms)""#
             }
+            Input::Tiny => {
+                r#"device = "uint16"
+celsius = "int16"
+ts = "uint32""#
+            }
         }
     }
 
-    fn payload(self, index: usize) -> String {
+    fn payload(self, index: usize) -> Vec<u8> {
         let device = format!("sensor-{:06}", index * 7919 % 1_000_000);
         let ts = 1_764_000_000_000 + index * 250;
         // Every second one is above the filter's 50, in an order that does not alternate.
         let whole = if index.count_ones().is_multiple_of(2) { 51 + index % 40 } else { 11 + index % 39 };
         let temperature = format!("{whole}.{}", 1 + index % 9);
-        match self {
+        let text = match self {
+            Input::Tiny => {
+                let mut bytes = Vec::with_capacity(8);
+                bytes.extend_from_slice(&((index * 7919 % 60_000) as u16).to_le_bytes());
+                bytes.extend_from_slice(&((whole * 100 + index % 100) as i16).to_le_bytes());
+                bytes.extend_from_slice(&((1_764_000_000 + index) as u32).to_le_bytes());
+                return bytes;
+            }
             Input::Flat => format!(
                 r#"{{"device_id":"{device}","site":"plant-{}/hall-b/line-04","ts":{ts},"temperature":{temperature},"humidity":{}.25,"pressure":{}.25,"voltage":3.2{},"sequence":{}}}"#,
                 index % 7,
@@ -66,7 +96,8 @@ ts = "timestamp(ms)""#
                 184_467_000 + index,
             ),
             Input::Nested => nested(&device, ts, &temperature, index),
-        }
+        };
+        text.into_bytes()
     }
 }
 
@@ -79,7 +110,7 @@ impl fmt::Display for Input {
 /// Hands out payloads until it has handed out as many as it was asked for.
 #[derive(Debug)]
 pub(crate) struct Supply {
-    pool: Vec<String>,
+    pool: Vec<Vec<u8>>,
     next: usize,
     left: usize,
 }
@@ -92,7 +123,7 @@ impl Supply {
     /// Fills the batch; it stays empty where everything has been handed out.
     pub(crate) fn fill(&mut self, batch: &mut PayloadBatch) {
         while self.left > 0 && !batch.is_full() {
-            batch.push(self.pool[self.next].as_bytes());
+            batch.push(&self.pool[self.next]);
             self.next = (self.next + 1) % POOL;
             self.left -= 1;
         }
@@ -100,17 +131,33 @@ impl Supply {
 
     /// The mean length of a payload, in bytes.
     pub(crate) fn mean_bytes(&self) -> usize {
-        self.pool.iter().map(String::len).sum::<usize>() / POOL
+        self.pool.iter().map(Vec::len).sum::<usize>() / POOL
     }
 }
 
 /// A record as a program of one's own would declare it.
-pub(crate) trait Reading: DeserializeOwned + Send {
+pub(crate) trait Reading: DeserializeOwned + Send + 'static {
+    /// What goes out.
+    type Alert: Serialize + ToBytes + Send + Sync + 'static;
+
     /// What goes out, where the record passes the filter.
-    fn alert(self) -> Option<Alert>;
+    fn alert(self) -> Option<Self::Alert>;
+
+    /// Reads the record from the bytes of [`Input::Tiny`]; the others have none.
+    fn from_bytes(_: &[u8]) -> Result<Self, Failure> {
+        Err("this record has no binary form".into())
+    }
 }
 
-/// What goes out.
+/// What can be written as the bytes of [`Input::Tiny`].
+pub(crate) trait ToBytes {
+    /// Appends the bytes; the other records have none.
+    fn write_bytes(&self, _: &mut Vec<u8>) -> Result<(), Failure> {
+        Err("this record has no binary form".into())
+    }
+}
+
+/// What goes out of the JSON inputs.
 #[derive(Debug, Serialize)]
 pub(crate) struct Alert {
     device_id: String,
@@ -118,8 +165,52 @@ pub(crate) struct Alert {
     ts: i64,
 }
 
+impl ToBytes for Alert {}
+
 /// The temperature above which a record passes, in °C.
 pub(crate) const LIMIT: f64 = 50.0;
+
+/// The same in 1/100 °C.
+pub(crate) const TINY_LIMIT: i16 = 5_000;
+
+/// [`Input::Tiny`].
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Tiny {
+    pub(crate) device: u16,
+    pub(crate) celsius: i16,
+    pub(crate) ts: u32,
+}
+
+impl Reading for Tiny {
+    type Alert = Tiny;
+
+    #[inline]
+    fn alert(self) -> Option<Tiny> {
+        (self.celsius > TINY_LIMIT).then_some(self)
+    }
+
+    #[inline]
+    fn from_bytes(payload: &[u8]) -> Result<Self, Failure> {
+        let Ok([a, b, c, d, e, f, g, h]) = <[u8; 8]>::try_from(payload) else {
+            return Err("eight bytes are expected".into());
+        };
+        Ok(Self {
+            device: u16::from_le_bytes([a, b]),
+            celsius: i16::from_le_bytes([c, d]),
+            ts: u32::from_le_bytes([e, f, g, h]),
+        })
+    }
+}
+
+impl ToBytes for Tiny {
+    #[inline]
+    fn write_bytes(&self, out: &mut Vec<u8>) -> Result<(), Failure> {
+        let Self { device, celsius, ts } = self;
+        let ([a, b], [c, d], [e, f, g, h]) = (device.to_le_bytes(), celsius.to_le_bytes(), ts.to_le_bytes());
+        out.extend_from_slice(&[a, b, c, d, e, f, g, h]);
+        Ok(())
+    }
+}
 
 /// [`Input::Flat`].
 #[derive(Debug, Deserialize)]
@@ -136,6 +227,8 @@ pub(crate) struct Flat {
 }
 
 impl Reading for Flat {
+    type Alert = Alert;
+
     fn alert(self) -> Option<Alert> {
         let Self { device_id, temperature, ts, .. } = self;
         (temperature > LIMIT).then_some(Alert { device_id, temperature, ts })
@@ -161,6 +254,8 @@ struct Climate {
 }
 
 impl Reading for Nested {
+    type Alert = Alert;
+
     fn alert(self) -> Option<Alert> {
         let temperature = self.climate.temperature;
         (temperature > LIMIT).then_some(Alert { device_id: self.device.id, temperature, ts: self.ts })
