@@ -218,7 +218,7 @@ impl Session {
 }
 
 /// The topic alias among properties, all of which are looked at.
-fn alias(mut properties: Properties<'_>) -> Result<Option<u32>, packet::Malformed> {
+pub(super) fn alias(mut properties: Properties<'_>) -> Result<Option<u32>, packet::Malformed> {
     let mut alias = None;
     while let Some((property, value)) = properties.next()? {
         if let (id::TOPIC_ALIAS, Value::Number(number)) = (property, value) {
