@@ -1,5 +1,7 @@
 //! What every listed part is: an id, a role, a config, a way to build it.
 
+mod config;
+
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
@@ -7,6 +9,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+
+pub(crate) use config::read_config;
+pub use config::{ConfigFault, Step};
 
 /// The five roles that a component can fill. Each is a type and never a value.
 pub mod role {

@@ -35,7 +35,11 @@ pub use record::{
     Checkpoint, Collect, CollectBatch, Collection, Field, Metadata, Payload, PayloadBatch, Records, Schema,
     Subset, Template, Type, TypedRecords,
 };
-pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, assert_registry};
+#[cfg(feature = "custom-codecs")]
+pub use registry::CodecRegistry;
+#[cfg(feature = "custom-connectors")]
+pub use registry::ConnectorRegistry;
+pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, Runtime, assert_registry};
 pub use transform::RecordTransform;
 
 /// The README's and the documentation's code blocks, as tests.

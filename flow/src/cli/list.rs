@@ -6,7 +6,7 @@ use crate::component::role::Kind;
 use crate::registry::ComponentInfo;
 
 /// A table, or a JSON array with the same columns.
-pub(super) fn render(components: &[&ComponentInfo], json: bool) -> String {
+pub(super) fn render(components: &[ComponentInfo<'_>], json: bool) -> String {
     let sorted = Kind::ALL.iter().flat_map(|role| components.iter().filter(|info| info.role == *role));
     if json {
         let rows: Vec<_> = sorted

@@ -28,8 +28,9 @@ use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::error::Error;
 use crate::pipeline::{Pipeline, file_schema};
-use crate::registry::Registry;
+use crate::registry::{Registry, Runtime};
 
 /// Ended well.
 const DONE: u8 = 0;
@@ -93,11 +94,28 @@ enum Command {
 
 /// Runs the command line of the process over the registry `R`.
 pub fn main<R: Registry>() -> ExitCode {
-    const { R::UNIQUE };
-    ExitCode::from(execute::<R>(std::env::args_os().collect()))
+    main_with::<R>(|_| Ok(()))
 }
 
-fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
+/// As [`main`], with what `register` adds to the components at run time.
+///
+/// ```no_run
+/// # fn register_custom_connectors(_: &mut flow::Runtime) -> Result<(), flow::Error> { Ok(()) }
+/// fn main() -> std::process::ExitCode {
+///     flow::cli::main_with::<flow::Builtins>(|runtime| register_custom_connectors(runtime))
+/// }
+/// ```
+pub fn main_with<R: Registry>(register: impl FnOnce(&mut Runtime) -> Result<(), Error>) -> ExitCode {
+    const { R::UNIQUE };
+    let mut runtime = Runtime::of::<R>();
+    if let Err(error) = register(&mut runtime) {
+        eprintln!("a component cannot be registered: {error}");
+        return ExitCode::from(WRONG);
+    }
+    ExitCode::from(execute::<R>(runtime, std::env::args_os().collect()))
+}
+
+fn execute<R: Registry>(runtime: Runtime, arguments: Vec<std::ffi::OsString>) -> u8 {
     let program = arguments.first().map(PathBuf::from);
     let program =
         program.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
@@ -113,22 +131,22 @@ fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
     };
     match arguments.command {
         Command::Run { files, drain, log, quiet } => {
-            let Some(pipelines) = load::<R>(&files) else { return WRONG };
+            let Some(pipelines) = load::<R>(&files, &runtime) else { return WRONG };
             run::run(pipelines, Duration::from_secs(drain), &log, quiet)
         }
         Command::Check { files } => {
-            let Some(pipelines) = load::<R>(&files) else { return WRONG };
+            let Some(pipelines) = load::<R>(&files, &runtime) else { return WRONG };
             for (file, pipeline) in files.iter().zip(&pipelines) {
                 terminal::print(&format!("{}: `{}` is good\n", file.display(), pipeline.name()));
             }
             DONE
         }
         Command::List { json } => {
-            terminal::print(&list::render(&R::components(), json));
+            terminal::print(&list::render(&runtime.components(), json));
             DONE
         }
         Command::Schema => {
-            terminal::print(&format!("{:#}\n", file_schema::<R>()));
+            terminal::print(&format!("{:#}\n", file_schema(&runtime)));
             DONE
         }
         Command::Infer { sample } => infer::infer(&sample),
@@ -136,10 +154,10 @@ fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
 }
 
 /// Every file's pipeline, or every file's problems on standard error.
-fn load<R: Registry>(files: &[PathBuf]) -> Option<Vec<Pipeline<R>>> {
+fn load<R: Registry>(files: &[PathBuf], runtime: &Runtime) -> Option<Vec<Pipeline<R>>> {
     let mut pipelines = Vec::new();
     for file in files {
-        match Pipeline::columnar_from_file(file) {
+        match Pipeline::columnar_from_file_with(file, runtime) {
             Ok(pipeline) => pipelines.push(pipeline),
             Err(problems) => eprintln!("{problems}"),
         }

@@ -26,7 +26,7 @@ use crate::pipeline::plan::{Door, Plan};
 use crate::pipeline::run::Runner;
 use crate::pipeline::stage::{Columnar, Typed};
 use crate::record::Records;
-use crate::registry::Registry;
+use crate::registry::{Registry, Runtime};
 
 pub use file_schema::file_schema;
 pub use metrics::{Metrics, Report};
@@ -60,8 +60,16 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the file, at once.
     pub fn from_file(file: impl AsRef<Path>) -> Result<Self, Problems> {
+        Self::from_file_with(file, &Runtime::of::<R>())
+    }
+
+    /// As [`Pipeline::from_file`], with what is only known at run time.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, at once.
+    pub fn from_file_with(file: impl AsRef<Path>, runtime: &Runtime) -> Result<Self, Problems> {
         let file = file.as_ref();
-        Self::from_text(file, &read(file)?)
+        Self::open(file, &read(file)?, Door::Any, runtime)
     }
 
     /// As [`Pipeline::from_file`], with the text at hand. `file` gives the name for messages, the language
@@ -70,7 +78,15 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the text, at once.
     pub fn from_text(file: impl AsRef<Path>, text: &str) -> Result<Self, Problems> {
-        Self::open(file.as_ref(), text, Door::Any)
+        Self::from_text_with(file, text, &Runtime::of::<R>())
+    }
+
+    /// As [`Pipeline::from_text`], with what is only known at run time.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text, at once.
+    pub fn from_text_with(file: impl AsRef<Path>, text: &str, runtime: &Runtime) -> Result<Self, Problems> {
+        Self::open(file.as_ref(), text, Door::Any, runtime)
     }
 
     /// As [`Pipeline::from_file`], for a pipeline that will [`run`](Pipeline::run) as it stands in the file:
@@ -79,13 +95,21 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the file, at once.
     pub fn columnar_from_file(file: impl AsRef<Path>) -> Result<Self, Problems> {
-        let file = file.as_ref();
-        Self::open(file, &read(file)?, Door::Columnar)
+        Self::columnar_from_file_with(file, &Runtime::of::<R>())
     }
 
-    fn open(file: &Path, text: &str, door: Door) -> Result<Self, Problems> {
+    /// As [`Pipeline::columnar_from_file`], with what is only known at run time.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, at once.
+    pub fn columnar_from_file_with(file: impl AsRef<Path>, runtime: &Runtime) -> Result<Self, Problems> {
+        let file = file.as_ref();
+        Self::open(file, &read(file)?, Door::Columnar, runtime)
+    }
+
+    fn open(file: &Path, text: &str, door: Door, runtime: &Runtime) -> Result<Self, Problems> {
         let spec = spec::parse(file, text, &|name| std::env::var(name).ok())?;
-        Ok(Self { plan: Plan::new(spec, door)?, metrics: Metrics::default(), drain: DRAIN })
+        Ok(Self { plan: Plan::new(spec, door, runtime)?, metrics: Metrics::default(), drain: DRAIN })
     }
 
     /// The pipeline's name: `name` in the file, or the file's own.

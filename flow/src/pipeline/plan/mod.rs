@@ -13,7 +13,7 @@ use crate::pipeline::plan::resolve::Resolver;
 use crate::pipeline::problem::{Problem, Problems};
 use crate::pipeline::spec::{self, Batch, Node, Spec};
 use crate::record::{Schema, Template};
-use crate::registry::{Registry, Step};
+use crate::registry::{Registry, Runtime, Step};
 use crate::transform::RecordTransform;
 
 /// Which door the records of a pipeline take.
@@ -63,10 +63,16 @@ pub(crate) enum Policy<R: Registry> {
 
 impl<R: Registry> Plan<R> {
     /// Builds every component of `spec`. Nothing connects.
-    pub(crate) fn new(mut spec: Spec, door: Door) -> Result<Self, Problems> {
+    pub(crate) fn new(mut spec: Spec, door: Door, runtime: &Runtime) -> Result<Self, Problems> {
         const { R::UNIQUE };
         let mut problems = std::mem::take(&mut spec.problems);
-        let mut planner = Planner { spec: &spec, door, resolver: Resolver::new::<R>(&spec, &mut problems) };
+        if !runtime.is_of::<R>() {
+            let message =
+                "the `Runtime` was made for another list: make it with `Runtime::of` and this pipeline's";
+            problems.push(Problem { line: 0, key: String::new(), message: message.to_owned() });
+        }
+        let mut planner =
+            Planner { spec: &spec, door, resolver: Resolver::new(&spec, runtime, &mut problems) };
         let (inlets, schemas) = planner.inlets::<R>();
         let outlets: Vec<OutletPlan<R>> =
             spec.sinks.iter().filter_map(|sink| planner.outlet::<R>(sink, &schemas)).collect();

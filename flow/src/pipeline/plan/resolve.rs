@@ -8,17 +8,18 @@ use crate::pipeline::plan::keys;
 use crate::pipeline::problem::Problem;
 use crate::pipeline::spec::{Part, Spec, dotted};
 use crate::record::nearest::known_names;
-use crate::registry::{ComponentInfo, ConfigFault, Lookup, Registry, Step, missing_feature};
+use crate::registry::{ComponentInfo, ConfigFault, Lookup, Runtime, Step, missing_feature};
 
 pub(super) struct Resolver<'a> {
     spec: &'a Spec,
-    known: Vec<&'static ComponentInfo>,
+    runtime: &'a Runtime,
+    known: Vec<ComponentInfo<'a>>,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new<R: Registry>(spec: &'a Spec, problems: &'a mut Vec<Problem>) -> Self {
-        Self { spec, known: R::components(), problems }
+    pub(super) fn new(spec: &'a Spec, runtime: &'a Runtime, problems: &'a mut Vec<Problem>) -> Self {
+        Self { spec, runtime, known: runtime.components(), problems }
     }
 
     /// Pipeline, place in the file and id: `hot-devices/sink[1].mqtt`.
@@ -32,8 +33,8 @@ impl<'a> Resolver<'a> {
         let context = BuildContext::new(self.label(part), self.spec.directory())
             .with_secrets(self.spec.tree.secrets.clone());
         loop {
-            // An id that is listed but not found is the entry of a run-time registry that has changed its mind.
-            let faults = match T::lookup(&part.id, &config, &context)? {
+            // An id that is known but not found: the list has no element for what is known at run time.
+            let faults = match T::lookup(&part.id, &config, &context, self.runtime)? {
                 Ok(component) => return (said == 0).then_some(component),
                 Err(faults) => faults,
             };
