@@ -197,6 +197,17 @@ impl BuildContext {
         &self.label
     }
 
+    /// Where relative paths start.
+    #[cfg(feature = "dynamic-connectors")]
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        &self.directory
+    }
+
+    #[cfg(feature = "dynamic-connectors")]
+    pub(crate) fn secrets(&self) -> &[(String, String)] {
+        &self.secrets
+    }
+
     /// `path` as seen from the pipeline file's directory.
     pub fn resolve(&self, path: impl AsRef<std::path::Path>) -> std::path::PathBuf {
         self.directory.join(path)

@@ -6,6 +6,7 @@
 //! - [`Error`], [`RecordError`] and their like: the words for what goes wrong
 //! - [`record`]: payloads, schemas, columnar and typed records; [`Component`] and [`role`]: what a listed part is
 //! - [`connector`], [`codec`], [`transform`]: the contracts of the five roles, and the parts that ship with `flow`
+//! - `plugin`: components out of loaded libraries
 //! - [`registry`]: the type-level list, and what the compiler makes of it
 //! - [`pipeline`]: from a file to a running pipeline, and the typed door
 //! - `cli`: the command line over anyone's registry
@@ -17,6 +18,8 @@ mod component;
 pub mod connector;
 mod error;
 pub mod pipeline;
+#[cfg(feature = "plugin")]
+pub mod plugin;
 pub mod record;
 pub mod registry;
 pub mod transform;

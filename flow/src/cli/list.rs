@@ -11,12 +11,16 @@ pub(super) fn render(components: &[ComponentInfo<'_>], json: bool) -> String {
     if json {
         let rows: Vec<_> = sorted
             .map(|info| {
-                json!({
+                let mut row = json!({
                     "role": info.role.as_str(),
                     "id": info.id,
                     "crate": info.crate_name(),
                     "description": info.description,
-                })
+                });
+                if let Some(library) = info.library() {
+                    row["library"] = json!(library.to_string_lossy());
+                }
+                row
             })
             .collect();
         return format!("{:#}\n", json!(rows));

@@ -19,6 +19,8 @@
 
 mod infer;
 mod list;
+#[cfg(feature = "dynamic-connectors")]
+mod plugins;
 mod run;
 mod terminal;
 
@@ -49,6 +51,9 @@ const ABORTED: u8 = 130;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    #[cfg(feature = "dynamic-connectors")]
+    #[command(flatten)]
+    plugins: plugins::Arguments,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed while running, 2 wrong command line or pipeline file, \
@@ -115,7 +120,11 @@ pub fn main_with<R: Registry>(register: impl FnOnce(&mut Runtime) -> Result<(), 
     ExitCode::from(execute::<R>(runtime, std::env::args_os().collect()))
 }
 
-fn execute<R: Registry>(runtime: Runtime, arguments: Vec<std::ffi::OsString>) -> u8 {
+fn execute<R: Registry>(
+    #[cfg_attr(not(feature = "dynamic-connectors"), allow(unused_mut, reason = "only plugins add to it"))]
+    mut runtime: Runtime,
+    arguments: Vec<std::ffi::OsString>,
+) -> u8 {
     let program = arguments.first().map(PathBuf::from);
     let program =
         program.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
@@ -129,6 +138,11 @@ fn execute<R: Registry>(runtime: Runtime, arguments: Vec<std::ffi::OsString>) ->
             return u8::try_from(error.exit_code()).unwrap_or(WRONG);
         }
     };
+    #[cfg(feature = "dynamic-connectors")]
+    if let Err(error) = plugins::load(&mut runtime, &arguments.plugins) {
+        eprintln!("{error}");
+        return WRONG;
+    }
     match arguments.command {
         Command::Run { files, drain, log, quiet } => {
             let Some(pipelines) = load::<R>(&files, &runtime) else { return WRONG };
@@ -158,7 +172,11 @@ fn load<R: Registry>(files: &[PathBuf], runtime: &Runtime) -> Option<Vec<Pipelin
     let mut pipelines = Vec::new();
     for file in files {
         match Pipeline::columnar_from_file_with(file, runtime) {
-            Ok(pipeline) => pipelines.push(pipeline),
+            Ok(pipeline) => {
+                #[cfg(feature = "dynamic-connectors")]
+                plugins::warn(pipeline.refused_plugins(), runtime.refused_plugins());
+                pipelines.push(pipeline);
+            }
             Err(problems) => eprintln!("{problems}"),
         }
     }

@@ -53,7 +53,8 @@ pub fn file_schema(runtime: &Runtime) -> Value {
         ("schema", schema),
     ];
     definitions.extend(roles.map(|(role, schema)| (role.to_owned(), schema)));
-    json!({
+    #[cfg_attr(not(feature = "dynamic-connectors"), allow(unused_mut, reason = "only plugins add a key"))]
+    let mut file = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "flow pipeline",
         "type": "object",
@@ -87,7 +88,12 @@ pub fn file_schema(runtime: &Runtime) -> Value {
         "required": ["source", "sink"],
         "additionalProperties": false,
         "$defs": definitions,
-    })
+    });
+    #[cfg(feature = "dynamic-connectors")]
+    {
+        file["properties"]["plugins"] = crate::pipeline::plugins::schema();
+    }
+    file
 }
 
 /// The table of one component: its own options, the key that names it, and the keys that are the pipeline's.

@@ -6,6 +6,8 @@ mod dead_letter;
 mod file_schema;
 pub(crate) mod metrics;
 mod plan;
+#[cfg(feature = "dynamic-connectors")]
+mod plugins;
 pub(crate) mod problem;
 mod rejections;
 mod run;
@@ -26,6 +28,8 @@ use crate::pipeline::plan::{Door, Plan};
 use crate::pipeline::run::Runner;
 use crate::pipeline::stage::{Columnar, Typed};
 use crate::record::Records;
+#[cfg(feature = "dynamic-connectors")]
+use crate::registry::Refusal;
 use crate::registry::{Registry, Runtime};
 
 pub use file_schema::file_schema;
@@ -51,6 +55,8 @@ pub struct Pipeline<R: Registry> {
     plan: Plan<R>,
     metrics: Metrics,
     drain: Duration,
+    #[cfg(feature = "dynamic-connectors")]
+    refused_plugins: Vec<Refusal>,
 }
 
 impl<R: Registry> Pipeline<R> {
@@ -108,8 +114,24 @@ impl<R: Registry> Pipeline<R> {
     }
 
     fn open(file: &Path, text: &str, door: Door, runtime: &Runtime) -> Result<Self, Problems> {
-        let spec = spec::parse(file, text, &|name| std::env::var(name).ok())?;
-        Ok(Self { plan: Plan::new(spec, door, runtime)?, metrics: Metrics::default(), drain: DRAIN })
+        #[cfg_attr(
+            not(feature = "dynamic-connectors"),
+            allow(unused_mut, reason = "only plugins add problems")
+        )]
+        let mut spec = spec::parse(file, text, &|name| std::env::var(name).ok())?;
+        #[cfg(feature = "dynamic-connectors")]
+        let loaded = plugins::load(&mut spec, runtime);
+        #[cfg(feature = "dynamic-connectors")]
+        let runtime = loaded.as_ref().unwrap_or(runtime);
+        #[cfg(feature = "dynamic-connectors")]
+        let refused_plugins = runtime.refused_plugins().to_vec();
+        Ok(Self {
+            #[cfg(feature = "dynamic-connectors")]
+            refused_plugins,
+            plan: Plan::new(spec, door, runtime)?,
+            metrics: Metrics::default(),
+            drain: DRAIN,
+        })
     }
 
     /// The pipeline's name: `name` in the file, or the file's own.
@@ -120,6 +142,12 @@ impl<R: Registry> Pipeline<R> {
     /// Live counters. They go on counting while the pipeline runs.
     pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
+    }
+
+    /// The plugins that could not be loaded, with the reasons: those of the `Runtime` and of the file's directory.
+    #[cfg(feature = "dynamic-connectors")]
+    pub fn refused_plugins(&self) -> &[Refusal] {
+        &self.refused_plugins
     }
 
     /// Values from the environment that must not reach a log, each with what to print instead.
@@ -173,7 +201,7 @@ impl<R: Registry> Pipeline<R> {
     ) -> impl Future<Output = Result<Report, RunError>> + Send {
         async move {
             self.plan.require_schemas()?;
-            let Self { mut plan, metrics, drain } = self;
+            let Self { mut plan, metrics, drain, .. } = self;
             let lanes = plan.inlets.iter_mut().filter_map(|inlet| inlet.columns.take());
             let lanes = lanes.map(|columns| (Records::new(&columns.schema), columns.transforms)).collect();
             let runner = Runner::new(plan, Columnar::<R>::new(lanes), metrics.clone());
@@ -242,7 +270,7 @@ where
         shutdown: impl Future<Output = ()> + Send,
     ) -> impl Future<Output = Result<Report, RunError>> + Send {
         async move {
-            let Pipeline { plan, metrics, drain } = self.pipeline;
+            let Pipeline { plan, metrics, drain, .. } = self.pipeline;
             plan.refuse_transforms()?;
             let runner = Runner::new(plan, Typed::new(self.map), metrics.clone());
             runner.run(shutdown, drain).await?;

@@ -24,6 +24,8 @@ use crate::connector::{SinkConnector, SourceConnector};
 use crate::transform::RecordTransform;
 
 pub use crate::component::{ConfigFault, Step};
+#[cfg(feature = "dynamic-connectors")]
+pub use crate::plugin::{Policy, Refusal};
 pub use builtins::Builtins;
 pub(crate) use builtins::missing_feature;
 pub use entry::{Entry, Has, Override, Push};
@@ -37,6 +39,8 @@ pub use runtime::Runtime;
 pub use runtime::{CodecRegistry, CodecRole, DecoderFactory, DynDecoder, DynEncoder, EncoderFactory};
 #[cfg(feature = "custom-connectors")]
 pub use runtime::{ConnectorRegistry, ConnectorRole, DynSink, DynSource, SinkFactory, SourceFactory};
+#[cfg(feature = "dynamic-connectors")]
+pub use runtime::{LoadReport, LoadedPlugin, Plugins};
 
 /// A list of components, as a type.
 ///

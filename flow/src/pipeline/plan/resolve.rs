@@ -62,7 +62,8 @@ impl<'a> Resolver<'a> {
 
     fn unknown_id(&self, role: Kind, id: &str) -> String {
         let ids: Vec<&str> = self.known.iter().filter(|info| info.role == role).map(|info| info.id).collect();
-        match missing_feature(role, id) {
+        #[cfg_attr(not(feature = "dynamic-connectors"), allow(unused_mut, reason = "only plugins add to it"))]
+        let mut message = match missing_feature(role, id) {
             Some(feature) => {
                 format!(
                     "unknown {role} `{id}`: this program was built without the feature `{feature}` ({})",
@@ -70,7 +71,17 @@ impl<'a> Resolver<'a> {
                 )
             }
             None => format!("unknown {role} `{id}`: {}", known_names(id, ids)),
+        };
+        // It may be in one of these.
+        #[cfg(feature = "dynamic-connectors")]
+        for refusal in self.runtime.refused_plugins() {
+            message.push_str(&format!("; {refusal}"));
         }
+        #[cfg_attr(
+            not(feature = "dynamic-connectors"),
+            allow(clippy::let_and_return, reason = "more may follow")
+        )]
+        message
     }
 
     /// A fault of `part`'s config at `key`, dotted from its table.

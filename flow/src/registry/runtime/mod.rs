@@ -3,8 +3,8 @@
 //! Nothing in here is global: a [`Runtime`] is a value that a program fills at start-up and hands to its pipelines.
 //! An id is looked up in the order of the list: its static elements first, then [`Registered`], then [`Plugins`].
 //!
-//! - `table`: components by id, and why an id cannot be taken
-//! - `connectors`, `codecs`: what a program registers, and the adapters to `dyn`
+//! - `ids`: why an id cannot be taken
+//! - `connectors`, `codecs`, `table`: what a program registers; `erased`: records behind `dyn`
 //! - `registered`, `plugins`: the elements of the list
 
 #[cfg(feature = "custom-codecs")]
@@ -13,6 +13,10 @@ mod codecs;
 mod connectors;
 #[cfg(feature = "custom-codecs")]
 mod erased;
+#[cfg(any(feature = "custom-connectors", feature = "custom-codecs", feature = "dynamic-connectors"))]
+mod ids;
+#[cfg(feature = "dynamic-connectors")]
+mod plugins;
 #[cfg(any(feature = "custom-connectors", feature = "custom-codecs"))]
 mod registered;
 #[cfg(any(feature = "custom-connectors", feature = "custom-codecs"))]
@@ -28,6 +32,8 @@ use crate::registry::info::{self, ComponentInfo, Link};
 pub use codecs::{CodecRegistry, CodecRole, DecoderFactory, DynDecoder, DynEncoder, EncoderFactory};
 #[cfg(feature = "custom-connectors")]
 pub use connectors::{ConnectorRegistry, ConnectorRole, DynSink, DynSource, SinkFactory, SourceFactory};
+#[cfg(feature = "dynamic-connectors")]
+pub use plugins::{LoadReport, LoadedPlugin, Plugins};
 #[cfg(any(feature = "custom-connectors", feature = "custom-codecs"))]
 pub use registered::Registered;
 
@@ -48,6 +54,8 @@ pub struct Runtime {
     connectors: ConnectorRegistry,
     #[cfg(feature = "custom-codecs")]
     codecs: CodecRegistry,
+    #[cfg(feature = "dynamic-connectors")]
+    loaded: plugins::Loaded,
 }
 
 impl Runtime {
@@ -60,6 +68,8 @@ impl Runtime {
             connectors: ConnectorRegistry::new(R::FIRST),
             #[cfg(feature = "custom-codecs")]
             codecs: CodecRegistry::new(R::FIRST),
+            #[cfg(feature = "dynamic-connectors")]
+            loaded: plugins::Loaded::default(),
         }
     }
 
@@ -84,6 +94,8 @@ impl Runtime {
         components.extend(self.connectors.components());
         #[cfg(feature = "custom-codecs")]
         components.extend(self.codecs.components());
+        #[cfg(feature = "dynamic-connectors")]
+        components.extend(self.loaded.components());
         components
     }
 

@@ -1,5 +1,6 @@
-//! Components of one role by id, and why an id cannot be taken.
+//! Components of one role by id.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use schemars::generate::SchemaSettings;
@@ -9,8 +10,9 @@ use serde_json::Value;
 
 use crate::component::role::Kind;
 use crate::component::{BuildContext, ConfigFault, read_config};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::registry::info::{self, ComponentInfo, ConfigSchema, Link, Origin};
+use crate::registry::runtime::ids::check_id;
 
 /// Builds a component from its config, as [`Component::build`](crate::Component::build) does.
 pub(super) type Build<T> = Arc<dyn Fn(&Value, &BuildContext) -> Result<T, Vec<ConfigFault>> + Send + Sync>;
@@ -20,6 +22,8 @@ pub(super) struct Table<T> {
     role: Kind,
     /// The static list, whose ids are taken.
     first: Option<&'static Link>,
+    /// Ids of loaded libraries, which are taken as well.
+    loaded: Vec<(String, Arc<Path>)>,
     rows: Vec<Row<T>>,
 }
 
@@ -32,7 +36,7 @@ struct Row<T> {
 
 impl<T> Table<T> {
     pub(super) fn new(role: Kind, first: Option<&'static Link>) -> Self {
-        Self { role, first, rows: Vec::new() }
+        Self { role, first, loaded: Vec::new(), rows: Vec::new() }
     }
 
     /// Adds a component whose config is a `C`.
@@ -47,7 +51,13 @@ impl<T> Table<T> {
     ) -> Result<(), Error> {
         let listed = info::visible(self.first);
         let registered = self.components();
-        check_id(self.role, &id, listed.iter().chain(&registered))?;
+        let nothing = Schema::default();
+        let mut loaded = Vec::new();
+        for (id, file) in &self.loaded {
+            let (origin, schema) = (Origin::Library(file), ConfigSchema::Known(&nothing));
+            loaded.push(ComponentInfo::at_run_time(self.role, id, "", origin, schema));
+        }
+        check_id(self.role, &id, listed.iter().chain(&registered).chain(&loaded))?;
         let mut generator = SchemaSettings::draft2020_12()
             .with(|settings| settings.inline_subschemas = true)
             .into_generator();
@@ -57,6 +67,12 @@ impl<T> Table<T> {
         });
         self.rows.push(Row { id, description, schema, build });
         Ok(())
+    }
+
+    /// The id belongs to a library now.
+    #[cfg(feature = "dynamic-connectors")]
+    pub(super) fn reserve(&mut self, id: &str, library: &Arc<Path>) {
+        self.loaded.push((id.to_owned(), Arc::clone(library)));
     }
 
     pub(super) fn build(
@@ -85,29 +101,9 @@ impl<T> Table<T> {
     }
 }
 
-/// # Errors
-/// `id` is malformed, or one of `taken` has it.
-pub(super) fn check_id<'a>(
-    role: Kind,
-    id: &str,
-    taken: impl IntoIterator<Item = &'a ComponentInfo<'a>>,
-) -> Result<(), Error> {
-    if !info::is_id(id) {
-        let message = format!("the {role} id `{id}` is not made of `a-z`, `0-9` and `-`");
-        return Err(Error::permanent(ErrorKind::Config, message));
-    }
-    match taken.into_iter().find(|info| info.role == role && info.id == id) {
-        None => Ok(()),
-        Some(info) => {
-            let message = format!("duplicate id: the {role} `{id}` is there already ({})", info.origin());
-            Err(Error::permanent(ErrorKind::Config, message))
-        }
-    }
-}
-
 impl<T> Clone for Table<T> {
     fn clone(&self) -> Self {
-        Self { role: self.role, first: self.first, rows: self.rows.clone() }
+        Self { role: self.role, first: self.first, loaded: self.loaded.clone(), rows: self.rows.clone() }
     }
 }
 
