@@ -53,7 +53,7 @@ int32_t decode(void *state, FlowBytes payload, const FlowRowSink *out, FlowFailu
     return out->accept(out->context, (FlowBytes){row, sizeof row}, 1, failure);
 }
 
-static const FlowDecoderTable table = {TABLE_SIZE, build, free, DECODE};
+__attribute__((unused)) static const FlowDecoderTable table = {TABLE_SIZE, build, free, DECODE};
 
 #ifndef NO_SYMBOL
 int32_t register_connector_plugin(const FlowRegistry *registry, FlowFailure *failure) {

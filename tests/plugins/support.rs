@@ -10,7 +10,7 @@ use flow::registry::LoadReport;
 use flow::{Builtins, Runtime};
 use tempfile::TempDir;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 

@@ -53,7 +53,7 @@ struct Arguments {
     command: Command,
     #[cfg(feature = "dynamic-connectors")]
     #[command(flatten)]
-    plugins: plugins::Arguments,
+    plugins: plugins::PluginArguments,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed while running, 2 wrong command line or pipeline file, \

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::registry::{Policy, Refusal, Runtime};
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct PluginArguments {
     /// Load the plugins of this directory, an absolute path; may stand several times
     #[arg(long, value_name = "DIR", global = true)]
     plugins: Vec<PathBuf>,
@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     strict_plugins: bool,
 }
 
-pub(super) fn load(runtime: &mut Runtime, arguments: &Arguments) -> Result<(), Error> {
+pub(super) fn load(runtime: &mut Runtime, arguments: &PluginArguments) -> Result<(), Error> {
     let mut policy = Policy::default();
     policy.strict = arguments.strict_plugins;
     for directory in &arguments.plugins {

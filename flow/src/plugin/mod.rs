@@ -24,8 +24,6 @@ mod log;
     allow(dead_code, unused_imports, reason = "half of it is the program's")
 )]
 mod rows;
-#[cfg(all(test, feature = "dynamic-connectors"))]
-mod tests;
 
 #[cfg(feature = "dynamic-connectors")]
 pub use loader::{Policy, Refusal};

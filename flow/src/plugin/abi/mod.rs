@@ -33,6 +33,8 @@ mod waker;
 
 #[cfg(test)]
 mod layout_tests;
+#[cfg(all(test, feature = "dynamic-connectors"))]
+mod tests;
 
 pub use export::{ExportRole, Exported, exported, register};
 pub use types::{Failure, Manifest, Registry, Status};
