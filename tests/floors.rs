@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("registry", 4),
     ("pipeline", 5),
     ("cli", 6),
+    ("testkit", 6),
 ];
 
 /// Lines a file may have.
@@ -68,9 +69,9 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .map(|(index, line)| (index + 1, line))
 }
 
-/// The module names that follow `crate::` in a line.
+/// The module names that follow `crate::` in a line. `$crate::` stands in the code of a macro's caller.
 fn imported(line: &str) -> impl Iterator<Item = &str> {
-    line.match_indices("crate::").map(|(at, lead)| {
+    line.match_indices("crate::").filter(|(at, _)| !line[..*at].ends_with('$')).map(|(at, lead)| {
         let rest = &line[at + lead.len()..];
         &rest[..rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())]
     })
@@ -152,7 +153,9 @@ fn files_fit_in_the_head() {
 #[test]
 fn nothing_is_imported_by_glob() {
     let mut wrong = Vec::new();
-    for file in all_files() {
+    // The tests that a macro writes see what stands around its call.
+    let written_for_others = |file: &Path| file.ends_with("testkit/macros.rs");
+    for file in all_files().into_iter().filter(|file| !written_for_others(file)) {
         let text = fs::read_to_string(&file).unwrap();
         for (index, line) in text.lines().enumerate() {
             let line = line.trim_start();

@@ -1,21 +1,21 @@
 //! The figures as a table and as JSON.
 
 use std::fmt;
-use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::Failure;
-use crate::input::{Input, Supply};
 use crate::job::Way;
-use crate::measure::Counts;
+use crate::job::input::{Input, Supply};
+use crate::measure::report::{self, Figure};
 
 /// The figures of one way of doing the job.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) way: Way,
-    pub(crate) counts: Option<Counts>,
+    /// A record. `None` where there is no valgrind.
+    pub(crate) instructions: Option<f64>,
+    pub(crate) allocations: Option<f64>,
     /// The median over all rounds.
     pub(crate) nanoseconds: f64,
     /// The median of the ratios to by hand within each round.
@@ -32,7 +32,7 @@ pub(crate) struct Group {
 
 impl Group {
     fn instruction_ratio(&self, row: &Row) -> Option<f64> {
-        Some(row.counts?.instructions / self.rows[0].counts?.instructions)
+        Some(row.instructions? / self.rows[0].instructions?)
     }
 
     fn row(&self, way: Way) -> Option<&Row> {
@@ -43,9 +43,9 @@ impl Group {
         let row = |row: &Row| {
             json!({
                 "way": row.way.as_str(),
-                "instructions_per_record": row.counts.map(|counts| counts.instructions),
+                "instructions_per_record": row.instructions,
                 "instructions_to_hand": self.instruction_ratio(row),
-                "allocations_per_record": row.counts.map(|counts| counts.allocations),
+                "allocations_per_record": row.allocations,
                 "nanoseconds_per_record": row.nanoseconds,
                 "records_per_second": 1e9 / row.nanoseconds,
                 "time_to_hand": row.time_ratio,
@@ -70,17 +70,17 @@ impl fmt::Display for Group {
         writeln!(f, "{input}, {} bytes a record, batches of {batch}", mean_bytes(*input))?;
         writeln!(
             f,
-            "  {:<11}{:>14}{:>8}{:>15}{:>11}{:>8}{:>12}",
+            "  {:<15}{:>14}{:>8}{:>15}{:>11}{:>8}{:>12}",
             "", "instr/record", "x hand", "allocs/record", "ns/record", "x hand", "records/s"
         )?;
         for row in &self.rows {
             writeln!(
                 f,
-                "  {:<11}{:>14}{:>8}{:>15}{:>11.0}{:>8.3}{:>12.0}",
+                "  {:<15}{:>14}{:>8}{:>15}{:>11.0}{:>8.3}{:>12.0}",
                 row.way.as_str(),
-                Figure(row.counts.map(|counts| counts.instructions), 0),
+                Figure(row.instructions, 0),
                 Figure(self.instruction_ratio(row), 3),
-                Figure(row.counts.map(|counts| counts.allocations), 3),
+                Figure(row.allocations, 3),
                 row.nanoseconds,
                 row.time_ratio,
                 1e9 / row.nanoseconds,
@@ -90,35 +90,24 @@ impl fmt::Display for Group {
     }
 }
 
-/// A number with so many digits after its point, or a dash where there is none.
-struct Figure(Option<f64>, usize);
-
-impl fmt::Display for Figure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0.map_or_else(|| "-".to_owned(), |number| format!("{number:.*}", self.1)))
-    }
-}
-
 /// Prints what batches of one cost against full ones, and writes everything to `target/flow-benches/zero_cost.json`.
 pub(crate) fn finish(groups: &[Group]) -> Result<(), Failure> {
     for full in groups.iter().filter(|group| group.batch > 1) {
         let input = full.input;
         let single = groups.iter().find(|group| group.input == input && group.batch == 1);
         for (full, single) in full.rows.iter().filter_map(|row| Some((row, single?.row(row.way)?))) {
-            if let (Some(full_counts), Some(single_counts)) = (full.counts, single.counts) {
-                let ratio = single_counts.instructions / full_counts.instructions;
-                println!("{input}, {}: a batch of one costs {ratio:.2} x", full.way.as_str());
+            if let (Some(full_cost), Some(single_cost)) = (full.instructions, single.instructions) {
+                println!(
+                    "{input}, {}: a batch of one costs {:.2} x",
+                    full.way.as_str(),
+                    single_cost / full_cost
+                );
             }
         }
     }
-    if groups.iter().flat_map(|group| &group.rows).any(|row| row.counts.is_none()) {
+    if groups.iter().flat_map(|group| &group.rows).any(|row| row.instructions.is_none()) {
         println!("no instructions and allocations: they are counted by `valgrind`, which is not installed");
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("flow-benches");
-    fs::create_dir_all(&folder)?;
-    let file = folder.join("zero_cost.json");
     let groups: Vec<_> = groups.iter().map(Group::json).collect();
-    fs::write(&file, serde_json::to_string_pretty(&json!({ "zero_cost": groups }))?)?;
-    println!("written to {}", file.display());
-    Ok(())
+    report::write("zero_cost", &json!(groups))
 }

@@ -10,6 +10,7 @@
 //! - [`registry`]: the type-level list, and what the compiler makes of it
 //! - [`pipeline`]: from a file to a running pipeline, and the typed door
 //! - `cli`: the command line over anyone's registry
+//! - `testkit`: the contracts of the roles as tests
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -22,6 +23,8 @@ pub mod pipeline;
 pub mod plugin;
 pub mod record;
 pub mod registry;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod transform;
 
 pub use codec::{CollectionEncoder, Framing, RecordDecoder};
@@ -36,7 +39,7 @@ pub use flow_derive::Component;
 pub use pipeline::{Metrics, Pipeline, Problem, Problems, Report, RunError, TypedPipeline};
 pub use record::{
     Checkpoint, Collect, CollectBatch, Collection, Field, Metadata, Payload, PayloadBatch, Records, Schema,
-    Subset, Template, Type, TypedRecords,
+    Subset, Template, Type, TypedRecords, Value,
 };
 #[cfg(feature = "custom-codecs")]
 pub use registry::CodecRegistry;
@@ -45,7 +48,22 @@ pub use registry::ConnectorRegistry;
 pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, Runtime, assert_registry};
 pub use transform::RecordTransform;
 
-/// The README's and the documentation's code blocks, as tests.
-#[cfg(all(doctest, feature = "mqtt", feature = "json", feature = "cli", feature = "derive"))]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+/// The code blocks of the README and of the documents, as tests.
+#[cfg(all(
+    doctest,
+    feature = "mqtt",
+    feature = "json",
+    feature = "cli",
+    feature = "derive",
+    feature = "testkit"
+))]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/connector.md")]
+    struct Connector;
+    #[doc = include_str!("../docs/codec.md")]
+    struct Codec;
+    #[doc = include_str!("../docs/upgrade.md")]
+    struct Upgrade;
+}

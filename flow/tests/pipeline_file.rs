@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what these helpers unwrap is what the tests are about")]
 
-use flow::{Builtins, Pipeline};
+use flow::{Builtins, MockSink, Pipeline};
 
 fn problems(file: &str, text: &str) -> String {
     let problems = Pipeline::<Builtins>::from_text(file, text).map(|_| ()).unwrap_err();
@@ -149,6 +149,21 @@ async fn doors_refuse_what_they_would_ignore() {
     assert!(columnar.starts_with("door.toml:1: source: no schema: name the columns"), "{columnar}");
     let typed = open().map(|value: i64| value).run(std::future::pending()).await.unwrap_err().to_string();
     assert!(typed.starts_with("door.toml:5: transform: transforms work on columnar records"), "{typed}");
+}
+
+#[tokio::test]
+async fn a_topic_is_checked_against_the_fields_that_leave() {
+    let text = "[source]\nconnector = \"mock\"\npayloads = [\"1\", \"2\"]\ndecoder = \"json\"\nschema = { a = \"int64\" }\n\
+                [sink]\nconnector = \"mock\"\nname = \"leave\"\ntopic = \"alerts/{celsius}\"\nencoder = \"json\"\n";
+    let open = || Pipeline::<Builtins>::from_text("leave.toml", text).unwrap();
+    let columnar = open().run(std::future::pending()).await.unwrap_err().to_string();
+    assert!(columnar.contains("leave.toml:9: sink.topic: `{celsius}` names no column"), "{columnar}");
+    let alert = |celsius: i64| std::collections::BTreeMap::from([("celsius", celsius)]);
+    let typed = open().map(alert).run(std::future::pending()).await.unwrap();
+    assert_eq!(typed.delivered, 2);
+    let topics: Vec<_> =
+        MockSink::handle("leave").written().into_iter().map(|sent| sent.topic.unwrap()).collect();
+    assert_eq!(topics, ["alerts/1", "alerts/2"]);
 }
 
 /// The first TOML block of a page.

@@ -201,7 +201,7 @@ async fn faults_of_a_config_come_with_their_keys() {
     let plugins = directory();
     put_built(plugins.path(), "pump_plugin");
     let (runtime, _) = load(plugins.path());
-    let text = "[source]\nconnector = \"pump\"\ncount = \"many\"\nevery_ms = 70000\nevery = 3\ndecoder = \"acme\"\n\
+    let text = "[source]\nconnector = \"pump\"\ncount = \"many\"\nevery_ms = 70000\nevery = 3\ndecoder = \"pairs\"\n\
                 [source.schema]\ndevice_id = \"string\"\n\
                 [sink]\nconnector = \"spool\"\ndirectory = \"x\"\nfile = \"{device\"\n\
                 encoder = { codec = \"text\", template = \"{nothing}\" }\n";

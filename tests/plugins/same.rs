@@ -6,11 +6,11 @@ use std::path::Path;
 
 use flow::plugin::Policy;
 use flow::{Builtins, Cons, Pipeline, Registry, Runtime};
-use pump_plugin::{AcmeDecoder, PumpSource, SpoolSink, TextEncoder};
+use pump_plugin::{PairsDecoder, PumpSource, SpoolSink, TextEncoder};
 
 use crate::support::{directory, put_built};
 
-type Listed = Cons<PumpSource, Cons<AcmeDecoder, Cons<TextEncoder, Cons<SpoolSink, Builtins>>>>;
+type Listed = Cons<PumpSource, Cons<PairsDecoder, Cons<TextEncoder, Cons<SpoolSink, Builtins>>>>;
 
 /// Runs all four components, with every way to fail among the records, and returns what stands in the files.
 async fn outputs<R: Registry>(runtime: &Runtime) -> BTreeMap<String, String> {
@@ -25,7 +25,7 @@ async fn outputs<R: Registry>(runtime: &Runtime) -> BTreeMap<String, String> {
         "name = \"same\"\n\
          on_error = {{ dead_letter = {{ connector = \"file\", path = \"dead.jsonl\" }} }}\n\
          batch = {{ max_records = 16 }}\n\
-         [source]\nconnector = \"pump\"\ncount = 200\ndecoder = {{ codec = \"acme\" }}\n\
+         [source]\nconnector = \"pump\"\ncount = 200\ndecoder = {{ codec = \"pairs\" }}\n\
          [source.schema]\n\
          device_id = {{ type = \"string\", required = true }}\n\
          temperature = \"float64\"\n\
@@ -78,7 +78,7 @@ async fn three_ways_give_the_same_bytes() {
     let mut runtime = Runtime::of::<Builtins>();
     runtime.connectors().register::<PumpSource>().unwrap();
     runtime.connectors().register::<SpoolSink>().unwrap();
-    runtime.codecs().register::<AcmeDecoder>().unwrap();
+    runtime.codecs().register::<PairsDecoder>().unwrap();
     runtime.codecs().register::<TextEncoder>().unwrap();
     assert_eq!(outputs::<Builtins>(&runtime).await, listed, "registered");
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flow::{BuildContext, Checkpoint, Component, Error, Metadata, PayloadBatch, Progress, SourceConnector};
 
-/// Readings of pumps in Acme's text protocol, one every few milliseconds.
+/// Readings of pumps as `key=value` pairs, one every few milliseconds.
 #[derive(Debug, Component)]
 #[component(source, id = "pump", config = PumpConfig)]
 pub struct PumpSource {

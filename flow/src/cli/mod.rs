@@ -19,9 +19,11 @@
 
 mod infer;
 mod list;
+mod new;
 #[cfg(feature = "dynamic-connectors")]
 mod plugins;
 mod run;
+mod signals;
 mod terminal;
 
 use std::path::PathBuf;
@@ -30,9 +32,11 @@ use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::component::{Claims, redact};
 use crate::error::Error;
 use crate::pipeline::{Pipeline, file_schema};
 use crate::registry::{Registry, Runtime};
+use new::Flow;
 
 /// Ended well.
 const DONE: u8 = 0;
@@ -95,6 +99,18 @@ enum Command {
         /// The sample's file; `-` reads standard input
         sample: PathBuf,
     },
+    /// Write a crate for connectors and codecs of your own: a source, a decoder, tests, a command line
+    #[command(group = clap::ArgGroup::new("flow").required(true))]
+    New {
+        /// Its folder, made here, and the id of its components
+        name: String,
+        /// Where the sources of `flow` are
+        #[arg(long, value_name = "DIR", group = "flow")]
+        flow_path: Option<PathBuf>,
+        /// The git repository of `flow`
+        #[arg(long, value_name = "URL", group = "flow")]
+        flow_git: Option<String>,
+    },
 }
 
 /// Runs the command line of the process over the registry `R`.
@@ -151,7 +167,8 @@ fn execute<R: Registry>(
         Command::Check { files } => {
             let Some(pipelines) = load::<R>(&files, &runtime) else { return WRONG };
             for (file, pipeline) in files.iter().zip(&pipelines) {
-                terminal::print(&format!("{}: `{}` is good\n", file.display(), pipeline.name()));
+                let name = redact(pipeline.name(), pipeline.secrets());
+                terminal::print(&format!("{}: `{name}` is good\n", file.display()));
             }
             DONE
         }
@@ -164,20 +181,24 @@ fn execute<R: Registry>(
             DONE
         }
         Command::Infer { sample } => infer::infer(&sample),
+        Command::New { name, flow_path, flow_git } => {
+            let git = || Flow::Git(flow_git.unwrap_or_default());
+            new::new(&name, flow_path.map_or_else(git, Flow::Path))
+        }
     }
 }
 
 /// Every file's pipeline, or every file's problems on standard error.
 fn load<R: Registry>(files: &[PathBuf], runtime: &Runtime) -> Option<Vec<Pipeline<R>>> {
-    let mut pipelines = Vec::new();
+    let (mut pipelines, mut claims) = (Vec::new(), Claims::default());
     for file in files {
-        match Pipeline::columnar_from_file_with(file, runtime) {
+        match Pipeline::beside(file, claims.next_file(), runtime) {
             Ok(pipeline) => {
                 #[cfg(feature = "dynamic-connectors")]
                 plugins::warn(pipeline.refused_plugins(), runtime.refused_plugins());
                 pipelines.push(pipeline);
             }
-            Err(problems) => eprintln!("{problems}"),
+            Err(problems) => terminal::complain(problems),
         }
     }
     (pipelines.len() == files.len()).then_some(pipelines)

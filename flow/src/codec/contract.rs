@@ -30,6 +30,7 @@ pub trait RecordDecoder: Send + 'static {
 
 /// How an encoder lays records out in payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Framing {
     /// One payload for each record, in the same order.
     PerRecord,

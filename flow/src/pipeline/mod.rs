@@ -4,6 +4,7 @@
 
 mod dead_letter;
 mod file_schema;
+mod log_limit;
 pub(crate) mod metrics;
 mod plan;
 #[cfg(feature = "dynamic-connectors")]
@@ -23,6 +24,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::component::Claims;
 use crate::error::Error;
 use crate::pipeline::plan::{Door, Plan};
 use crate::pipeline::run::Runner;
@@ -75,7 +77,7 @@ impl<R: Registry> Pipeline<R> {
     /// Everything that is wrong with the file, at once.
     pub fn from_file_with(file: impl AsRef<Path>, runtime: &Runtime) -> Result<Self, Problems> {
         let file = file.as_ref();
-        Self::open(file, &read(file)?, Door::Any, runtime)
+        Self::open(file, &read(file)?, Door::Any, Claims::default(), runtime)
     }
 
     /// As [`Pipeline::from_file`], with the text at hand. `file` gives the name for messages, the language
@@ -92,7 +94,7 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the text, at once.
     pub fn from_text_with(file: impl AsRef<Path>, text: &str, runtime: &Runtime) -> Result<Self, Problems> {
-        Self::open(file.as_ref(), text, Door::Any, runtime)
+        Self::open(file.as_ref(), text, Door::Any, Claims::default(), runtime)
     }
 
     /// As [`Pipeline::from_file`], for a pipeline that will [`run`](Pipeline::run) as it stands in the file:
@@ -109,11 +111,21 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the file, at once.
     pub fn columnar_from_file_with(file: impl AsRef<Path>, runtime: &Runtime) -> Result<Self, Problems> {
-        let file = file.as_ref();
-        Self::open(file, &read(file)?, Door::Columnar, runtime)
+        Self::beside(file.as_ref(), Claims::default(), runtime)
     }
 
-    fn open(file: &Path, text: &str, door: Door, runtime: &Runtime) -> Result<Self, Problems> {
+    /// As [`Pipeline::columnar_from_file_with`], for a pipeline that runs beside others.
+    pub(crate) fn beside(file: &Path, claims: Claims, runtime: &Runtime) -> Result<Self, Problems> {
+        Self::open(file, &read(file)?, Door::Columnar, claims, runtime)
+    }
+
+    fn open(
+        file: &Path,
+        text: &str,
+        door: Door,
+        claims: Claims,
+        runtime: &Runtime,
+    ) -> Result<Self, Problems> {
         #[cfg_attr(
             not(feature = "dynamic-connectors"),
             allow(unused_mut, reason = "only plugins add problems")
@@ -123,12 +135,10 @@ impl<R: Registry> Pipeline<R> {
         let loaded = plugins::load(&mut spec, runtime);
         #[cfg(feature = "dynamic-connectors")]
         let runtime = loaded.as_ref().unwrap_or(runtime);
-        #[cfg(feature = "dynamic-connectors")]
-        let refused_plugins = runtime.refused_plugins().to_vec();
         Ok(Self {
             #[cfg(feature = "dynamic-connectors")]
-            refused_plugins,
-            plan: Plan::new(spec, door, runtime)?,
+            refused_plugins: runtime.refused_plugins().to_vec(),
+            plan: Plan::new(spec, door, claims, runtime)?,
             metrics: Metrics::default(),
             drain: DRAIN,
         })

@@ -40,8 +40,8 @@ pub trait Entry {
 
 /// Puts the component `H` on the enum of one role and leaves the other four as they are.
 ///
-/// Implemented for the types in [`role`]; nothing else needs to implement it.
-pub trait Push<H> {
+/// Implemented for the types in [`role`], which are sealed.
+pub trait Push<H>: role::Role {
     /// The sources, with `H` where it is one.
     type Source<Tail: SourceConnector + Lookup>: SourceConnector + Lookup;
     /// The sinks, with `H` where it is one.

@@ -12,7 +12,7 @@ use crate::support::mosquitto::Mosquitto;
 async fn through_rumqttd() {
     let broker = Rumqttd::start();
     for version in ["3.1.1", "5"] {
-        for qos in [0, 1] {
+        for qos in [0, 1, 2] {
             round_trip("rumqttd", &broker.url(version), version, qos).await;
         }
     }
@@ -22,7 +22,7 @@ async fn through_rumqttd() {
 async fn through_mosquitto() {
     let Some(broker) = Mosquitto::start() else { return };
     for version in ["3.1.1", "5"] {
-        for qos in [0, 1] {
+        for qos in [0, 1, 2] {
             round_trip("mosquitto", &broker.url(), version, qos).await;
         }
     }

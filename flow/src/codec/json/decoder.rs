@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::codec::contract::RecordDecoder;
 use crate::codec::json::error::{Parsed, fault};
+use crate::codec::json::reader::Reader;
 use crate::component::{BuildContext, Component, role};
 use crate::error::{DecodeError, Error, Reason, RecordError};
 use crate::record::collection::Collect;
@@ -22,6 +23,8 @@ use crate::record::collection::Collect;
 #[derive(Debug)]
 pub struct JsonDecoder {
     framing: JsonDecoderFraming,
+    /// Where strings with escapes are put together.
+    scratch: String,
 }
 
 /// The options of [`JsonDecoder`].
@@ -50,7 +53,7 @@ pub enum JsonDecoderFraming {
 impl JsonDecoder {
     /// A decoder for payloads of this framing.
     pub fn new(framing: JsonDecoderFraming) -> Self {
-        Self { framing }
+        Self { framing, scratch: String::new() }
     }
 }
 
@@ -72,18 +75,50 @@ impl RecordDecoder for JsonDecoder {
         if first.is_empty() {
             return Err(RecordError::new(Reason::Syntax, "the payload is empty, expected JSON").into());
         }
+        let framing = match self.framing {
+            JsonDecoderFraming::Auto if first.starts_with('[') => JsonDecoderFraming::Array,
+            JsonDecoderFraming::Auto => JsonDecoderFraming::Object,
+            framing => framing,
+        };
+        let before = out.len();
+        if take(text, framing, &mut self.scratch, out) {
+            return Ok(());
+        }
+        out.truncate(before);
         let place = Place { payload, text };
-        let decoded = match self.framing {
+        let decoded = match framing {
             JsonDecoderFraming::Lines => {
                 place.lines(out);
                 Ok(())
             }
             JsonDecoderFraming::Array => place.array(out),
-            JsonDecoderFraming::Auto if first.starts_with('[') => place.array(out),
             JsonDecoderFraming::Auto | JsonDecoderFraming::Object => place.object(out),
         };
         decoded.map_err(DecodeError::payload)
     }
+}
+
+/// Takes all records of a text the short way. Where that is declined, some may have been taken.
+#[inline]
+fn take<C: Collect>(text: &str, framing: JsonDecoderFraming, scratch: &mut String, out: &mut C) -> bool {
+    match framing {
+        JsonDecoderFraming::Lines => {
+            lines(text).all(|line| take(line, JsonDecoderFraming::Object, scratch, out))
+        }
+        JsonDecoderFraming::Array => {
+            let mut json = Reader::new(text, scratch);
+            json.deserialize_seq(Elements { out }).is_ok() && json.taken()
+        }
+        JsonDecoderFraming::Auto | JsonDecoderFraming::Object => {
+            let mut json = Reader::new(text, scratch);
+            out.collect(&mut json).is_ok() && json.taken()
+        }
+    }
+}
+
+/// The lines that are not blank.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').map(str::trim_ascii).filter(|line| !line.is_empty())
 }
 
 /// The payload as text, without a byte order mark.
@@ -133,29 +168,16 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// An array in one go, and once more element by element where that fails, to lose the bad elements alone.
+    /// An array element by element, to lose the bad ones alone.
     fn array<C: Collect>(self, out: &mut C) -> Result<(), RecordError> {
-        let before = out.len();
-        let mut json = serde_json::Deserializer::from_str(self.text);
-        if json.deserialize_seq(Elements { out: &mut *out }).and_then(|()| json.end()).is_ok() {
-            return Ok(());
-        }
-        out.fault();
-        out.truncate(before);
         let mut json = serde_json::Deserializer::from_str(self.text);
         let elements = RawElements { place: self, out: &mut *out };
         json.deserialize_seq(elements).and_then(|()| json.end()).map_err(|error| self.fault(&error, out))
     }
 
-    /// All lines in one go, and once more line by line where that fails, to lose the bad lines alone.
+    /// Each line for itself, to lose the bad ones alone.
     fn lines<C: Collect>(self, out: &mut C) {
-        let before = out.len();
-        let lines = self.text.split('\n').map(str::trim_ascii).filter(|line| !line.is_empty());
-        if lines.clone().try_for_each(|line| self.part(line).object(out)).is_ok() {
-            return;
-        }
-        out.truncate(before);
-        for place in lines.map(|line| self.part(line)) {
+        for place in lines(self.text).map(|line| self.part(line)) {
             // A record is only taken once it is sure that nothing follows it on its line.
             let taken = match serde_json::from_str::<&RawValue>(place.text) {
                 Ok(_) => place.object(out),

@@ -3,6 +3,8 @@
 mod decoder;
 mod encoder;
 mod error;
+mod reader;
+mod scan;
 
 pub use decoder::{JsonDecoder, JsonDecoderConfig, JsonDecoderFraming};
 pub use encoder::{JsonEncoder, JsonEncoderConfig, JsonEncoderFraming};

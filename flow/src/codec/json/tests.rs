@@ -10,6 +10,7 @@ use crate::record::records::Records;
 use crate::record::schema::{Field, Schema, Type};
 use crate::record::typed::TypedRecords;
 
+mod differential;
 mod fuzz;
 mod strict;
 

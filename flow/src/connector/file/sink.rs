@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use crate::component::{BuildContext, Component, role};
 use crate::connector::SinkConnector;
 use crate::connector::confirmed::Confirmed;
+use crate::connector::file::claimed;
 use crate::connector::file::config::FileSinkConfig;
 use crate::connector::file::identity::Identity;
 use crate::connector::lines;
@@ -53,9 +54,11 @@ impl Component for FileSink {
         if config.path.is_empty() {
             return Err(Error::config("path", "the path is empty; name a file"));
         }
+        let path = context.resolve(config.path);
+        context.claim("path", claimed(&path))?;
         Ok(Self {
             label: context.label().to_owned(),
-            path: context.resolve(config.path),
+            path,
             sync: config.sync,
             target: None,
             lines: Vec::new(),

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::component::BuildContext;
 use crate::component::role::Kind;
+use crate::component::{BuildContext, Claims};
 use crate::pipeline::plan::keys;
 use crate::pipeline::problem::Problem;
 use crate::pipeline::spec::{Part, Spec, dotted};
@@ -14,12 +14,18 @@ pub(super) struct Resolver<'a> {
     spec: &'a Spec,
     runtime: &'a Runtime,
     known: Vec<ComponentInfo<'a>>,
+    claims: Claims,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(spec: &'a Spec, runtime: &'a Runtime, problems: &'a mut Vec<Problem>) -> Self {
-        Self { spec, runtime, known: runtime.components(), problems }
+    pub(super) fn new(
+        spec: &'a Spec,
+        runtime: &'a Runtime,
+        claims: Claims,
+        problems: &'a mut Vec<Problem>,
+    ) -> Self {
+        Self { spec, runtime, known: runtime.components(), claims, problems }
     }
 
     /// Pipeline, place in the file and id: `hot-devices/sink[1].mqtt`.
@@ -31,7 +37,8 @@ impl<'a> Resolver<'a> {
     pub(super) fn component<T: Lookup>(&mut self, role: Kind, part: &Part) -> Option<T> {
         let (mut config, said) = self.config(role, part)?;
         let context = BuildContext::new(self.label(part), self.spec.directory())
-            .with_secrets(self.spec.tree.secrets.clone());
+            .with_secrets(self.spec.tree.secrets.clone())
+            .with_claims(self.claims.clone());
         loop {
             // An id that is known but not found: the list has no element for what is known at run time.
             let faults = match T::lookup(&part.id, &config, &context, self.runtime)? {

@@ -7,6 +7,7 @@ use futures_util::future::select_all;
 use crate::codec::RecordDecoder;
 use crate::connector::{Progress, SourceConnector};
 use crate::error::Error;
+use crate::pipeline::log_limit::LogLimit;
 use crate::pipeline::run::backoff::Backoff;
 use crate::pipeline::run::delivery::Window;
 use crate::record::{CollectBatch, PayloadBatch};
@@ -19,6 +20,7 @@ pub(super) struct Inlet<R: Registry> {
     pub(super) batch: PayloadBatch,
     pub(super) window: Window,
     pub(super) ended: bool,
+    pub(super) lost_acknowledgements: LogLimit,
     trouble: Backoff,
 }
 
@@ -32,6 +34,7 @@ impl<R: Registry> Inlet<R> {
             batch,
             window: Window::default(),
             ended: false,
+            lost_acknowledgements: LogLimit::default(),
             trouble: Backoff::default(),
         }
     }
@@ -69,6 +72,10 @@ impl<R: Registry> Inlet<R> {
     pub(super) fn decode<C: CollectBatch>(&mut self, out: &mut C) -> Result<(), Error> {
         for (index, payload) in self.batch.iter().enumerate() {
             out.begin_payload(index, payload);
+            if let Some(fault) = payload.fault() {
+                out.reject(fault.clone());
+                continue;
+            }
             let before = out.len();
             if let Err(error) = self.decoder.decode(payload.bytes(), out) {
                 out.truncate(before);

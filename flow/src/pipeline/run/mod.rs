@@ -9,13 +9,16 @@ mod inlet;
 mod outlet;
 
 use std::future::{Future, pending};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::{join, join_all, select_all};
-use tokio::sync::watch;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::connector::{Progress, SinkConnector, SourceConnector};
 use crate::error::{Error, ErrorKind};
+use crate::pipeline::log_limit::LogLimit;
 use crate::pipeline::metrics::{Metrics, add};
 use crate::pipeline::plan::{Plan, Policy};
 use crate::pipeline::rejections::{Fate, Rejections};
@@ -30,7 +33,7 @@ use crate::registry::Registry;
 /// Bytes that may be read and not settled, over all sources.
 const MAX_BYTES_IN_FLIGHT: usize = 64 * PayloadBatch::MAX_BYTES;
 
-/// What closing may take at least.
+/// What closing may take at least, where nobody waits for the end.
 const GOOD_BYE: Duration = Duration::from_secs(2);
 
 pub(crate) struct Runner<R: Registry, G> {
@@ -43,6 +46,7 @@ pub(crate) struct Runner<R: Registry, G> {
     metrics: Metrics,
     rejections: Rejections,
     rejects: Vec<Reject>,
+    lost_letters: LogLimit,
     sequence: u64,
     payloads_in_flight: usize,
     bytes_in_flight: usize,
@@ -78,6 +82,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
             limits: plan.batch,
             metrics,
             rejects: Vec::new(),
+            lost_letters: LogLimit::default(),
             sequence: 0,
             payloads_in_flight: 0,
             bytes_in_flight: 0,
@@ -90,11 +95,15 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         shutdown: impl Future<Output = ()> + Send,
         drain: Duration,
     ) -> Result<(), Error> {
-        let (tell, told) = watch::channel(false);
+        let (tell, told) = oneshot::channel();
+        let deadline = OnceLock::new();
+        // A part of the time is left for closing.
+        let reserve = GOOD_BYE.min(drain / 4);
         let patience = async {
             shutdown.await;
-            let _ = tell.send(true);
-            tokio::time::sleep(drain).await;
+            let _ = tell.send(());
+            deadline.get_or_init(|| Instant::now() + drain);
+            tokio::time::sleep(drain - reserve).await;
         };
         let outcome = tokio::select! {
             // First, so that nothing more is read once the word to stop is there.
@@ -104,15 +113,23 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         };
         let outcome = outcome.unwrap_or_else(|| Err(self.abandoned(drain)));
         self.rejections.flush();
+        self.lost_letters.flush(|left_out| {
+            tracing::error!(
+                pipeline = self.name,
+                "{left_out} more dead letters were lost since the last line"
+            );
+        });
         // What is confirmed has been acknowledged by now. Where something has failed, closing is only politeness.
         let grace = if outcome.is_ok() { drain.max(GOOD_BYE) } else { GOOD_BYE };
+        let left = deadline.get().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let grace = left.map_or(grace, |left| grace.min(left.max(reserve)));
         self.close(grace).await;
         outcome
     }
 
     async fn open_and_drive(
         &mut self,
-        mut stop: watch::Receiver<bool>,
+        mut stop: oneshot::Receiver<()>,
         drain: Duration,
     ) -> Result<(), Error> {
         for outlet in &mut self.outlets {
@@ -130,10 +147,8 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         outcome
     }
 
-    async fn drive(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), Error> {
+    async fn drive(&mut self, stop: &mut oneshot::Receiver<()>) -> Result<(), Error> {
         let mut turn = 0;
-        // Polled again and again, registered once.
-        let mut stopping = std::pin::pin!(stop.wait_for(|stop| *stop));
         loop {
             if self.inlets.iter().all(|inlet| inlet.ended) {
                 return self.drain().await;
@@ -142,7 +157,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
                 && self.bytes_in_flight < MAX_BYTES_IN_FLIGHT;
             let event = tokio::select! {
                 biased;
-                _ = &mut stopping => Event::Stop,
+                _ = &mut *stop => Event::Stop,
                 (outlet, sequence) = any_confirmed(&mut self.outlets) => Event::Confirmed(outlet, sequence),
                 (inlet, progress) = any_next(&mut self.inlets, turn), if room => Event::Next(inlet, progress),
             };
@@ -225,21 +240,36 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         if outlets == 0 { self.settle().await } else { Ok(()) }
     }
 
-    /// Encodes and writes the stage's output to every sink. Returns which took something, a bit each.
+    /// Encodes and writes the stage's output to every sink, in parts of at most `batch.max_records`: a small payload can hold
+    /// very many records. Each part has a sequence of its own; the last stands for the batch. Returns which took something,
+    /// a bit each.
     async fn deliver(&mut self, index: usize) -> Result<u64, Error> {
         let mut took = 0;
-        let sinks = self.sinks();
-        for outlet in 0..sinks {
-            self.rejects.clear();
-            self.outlets[outlet].encode(self.stage.output(), &mut self.rejects);
-            self.reject_rows(index)?;
-            if self.outlets[outlet]
-                .write(self.stage.output(), self.sequence, &self.metrics, &mut self.rejects)
-                .await?
-            {
-                took |= 1 << outlet;
+        let (sinks, records) = (self.sinks(), Collection::len(self.stage.output()));
+        for start in (0..records).step_by(self.limits.max_records) {
+            if start > 0 {
+                self.sequence += 1;
+                // A word to stop, and the rest of the program, must not wait for all parts.
+                tokio::task::yield_now().await;
             }
-            self.reject_rows(index)?;
+            let part = start..records.min(start + self.limits.max_records);
+            for outlet in 0..sinks {
+                self.rejects.clear();
+                self.outlets[outlet].encode(self.stage.output(), part.clone(), &mut self.rejects);
+                self.reject_rows(index)?;
+                if self.outlets[outlet]
+                    .write(self.stage.output(), self.sequence, &self.metrics, &mut self.rejects)
+                    .await?
+                {
+                    took |= 1 << outlet;
+                }
+                self.reject_rows(index)?;
+            }
+        }
+        for (outlet, at) in self.outlets.iter_mut().zip(0..sinks) {
+            if took & (1 << at) != 0 && outlet.written < self.sequence {
+                outlet.advance(self.sequence, &self.metrics).await?;
+            }
         }
         Ok(took)
     }
@@ -263,12 +293,18 @@ impl<R: Registry, G: Stage> Runner<R, G> {
             return Ok((0, 0));
         };
         self.rejects.clear();
-        outlet.encode(letters, &mut self.rejects);
+        outlet.encode(letters, 0..Collection::len(letters), &mut self.rejects);
         let took = outlet.write(letters, self.sequence, &self.metrics, &mut self.rejects).await?;
         let mut records = self.rejections.count();
         for (letter, error) in &self.rejects {
             records -= letters.items().get(*letter).map_or(0, |letter| letter.records as usize);
-            tracing::error!(pipeline = self.name, at = outlet.label, "a dead letter is lost: {error}");
+            let pipeline = &self.name;
+            let say = |left_out| {
+                tracing::error!(pipeline, "{left_out} more dead letters were lost since the last line")
+            };
+            if self.lost_letters.admit(say) {
+                tracing::error!(pipeline, at = outlet.label, "a dead letter is lost: {error}");
+            }
         }
         Ok((records, u64::from(took) << sinks))
     }
@@ -281,7 +317,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
     fn abandoned(&self, drain: Duration) -> Error {
         let count = self.metrics.report().in_flight;
         let message = format!(
-            "stopped with {count} record(s) not confirmed after {} s; they were not acknowledged",
+            "stopped with {count} record(s) not confirmed within {} s; they were not acknowledged",
             drain.as_secs()
         );
         Error::temporary(ErrorKind::Closed, message).with("pipeline", &self.name)
@@ -312,10 +348,13 @@ impl<R: Registry, G: Stage> Runner<R, G> {
             let Some(checkpoint) = newest else { continue };
             match inlet.source.acknowledge(checkpoint).await {
                 Err(error) if error.is_temporary() => {
-                    tracing::warn!(
-                        at = inlet.label,
-                        "an acknowledgement is lost, the source will send again: {error}"
-                    );
+                    let at = &inlet.label;
+                    let say = |left_out| {
+                        tracing::warn!(at, "{left_out} more acknowledgements were lost since the last line")
+                    };
+                    if inlet.lost_acknowledgements.admit(say) {
+                        tracing::warn!(at, "an acknowledgement is lost, the source will send again: {error}");
+                    }
                 }
                 outcome => outcome.map_err(|error| error.with("at", &inlet.label))?,
             }
@@ -341,8 +380,8 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         if tokio::time::timeout(grace, closing).await.is_err() {
             tracing::warn!(
                 pipeline = self.name,
-                "closing took longer than {} s and was cut short",
-                grace.as_secs()
+                "closing took longer than {:.1} s and was cut short",
+                grace.as_secs_f64()
             );
         }
     }

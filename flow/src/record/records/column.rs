@@ -84,6 +84,10 @@ impl Column {
         }
         self.len = len;
         self.validity.truncate(len);
+        self.truncate_data(len);
+    }
+
+    pub(super) fn truncate_data(&mut self, len: usize) {
         match &mut self.data {
             Data::Bool(values) => values.truncate(len),
             Data::Int8(values) => values.truncate(len),

@@ -1,4 +1,4 @@
-//! Values that a column takes as they are.
+//! Values that a column takes as they are, and how it forgets them.
 //!
 //! Nearly all values of a stream are of their column's own type. Their way is short enough to be inlined into a
 //! decoder; whatever must be converted or refused goes the long way, through the `push_…` of [`Column`].
@@ -7,6 +7,22 @@ use crate::record::records::column::{Column, Data};
 use crate::record::schema::TimeForm;
 
 impl Column {
+    /// Forgets all rows and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+        self.validity.clear();
+        match &mut self.data {
+            // The types that nearly all columns are of, without the detour.
+            Data::Float64(values) => values.clear(),
+            Data::Int64(values) | Data::Time(values, ..) => values.clear(),
+            Data::Text { offsets, text } => {
+                offsets.truncate(1);
+                text.clear();
+            }
+            _ => self.truncate_data(0),
+        }
+    }
+
     /// Takes a number into an `int64` or `timestamp` column. `false` where it must go the long way.
     #[inline]
     pub(super) fn take_i64(&mut self, value: i64) -> bool {

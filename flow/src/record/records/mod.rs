@@ -174,10 +174,12 @@ impl Collect for Records {
 
 impl CollectBatch for Records {
     fn clear(&mut self) {
-        self.schema = Arc::clone(&self.input);
-        self.decoded.truncate(0);
+        if !Arc::ptr_eq(&self.schema, &self.input) {
+            self.schema = Arc::clone(&self.input);
+        }
+        self.decoded.clear();
         while let Some(mut column) = self.computed.pop() {
-            column.truncate(0);
+            column.clear();
             self.spare_columns.push(column);
         }
         self.output.clear();

@@ -88,6 +88,13 @@ impl Struct {
         self.len += 1;
     }
 
+    pub(super) fn clear(&mut self) {
+        for column in &mut self.columns {
+            column.clear();
+        }
+        self.len = 0;
+    }
+
     pub(super) fn truncate(&mut self, len: usize) {
         for column in &mut self.columns {
             column.truncate(len);

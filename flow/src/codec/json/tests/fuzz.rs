@@ -9,17 +9,17 @@ use crate::record::collection::{Collect, CollectBatch};
 use crate::record::payload::PayloadBatch;
 
 /// xorshift64*: small, seeded, and the same on every machine.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end.max(1) as u64).unwrap()
     }
 }
@@ -50,7 +50,7 @@ const SCRAPS: [&str; 16] = [
     ",",
 ];
 
-fn mutate(random: &mut Random) -> Vec<u8> {
+pub(super) fn mutate(random: &mut Random) -> Vec<u8> {
     let mut bytes = VALID[random.below(VALID.len())].as_bytes().to_vec();
     for _ in 0..=random.below(3) {
         let at = random.below(bytes.len());
@@ -91,7 +91,7 @@ fn mutate(random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-fn schema() -> serde_json::Value {
+pub(super) fn schema() -> serde_json::Value {
     json!({
         "id": "string", "n": "int8", "u": "uint64", "t": "float64", "on": "bool", "at": "timestamp(ms)",
         "when": "timestamp(ms, rfc3339)", "raw": "binary", "l": "list(int16)",

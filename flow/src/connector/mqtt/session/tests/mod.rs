@@ -10,8 +10,8 @@ use bytes::BytesMut;
 use rumqttc::mqttbytes::{QoS, v4};
 
 use super::packet::DUP;
-use super::{Part, Profile, Publishing, Session};
-use crate::connector::mqtt::config::MqttVersion;
+use super::{Asking, Part, Profile, Publishing, Session};
+use crate::connector::mqtt::config::{MqttRetainHandling, MqttVersion};
 use crate::record::{Checkpoint, Payload, PayloadBatch};
 
 const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
@@ -37,6 +37,7 @@ impl Rig {
             login: None,
             keep_alive: 10,
             max_packet_size: 1000,
+            receive_maximum: 8192,
             will: None,
             answer_timeout: Duration::from_secs(5),
         };
@@ -45,14 +46,14 @@ impl Rig {
     }
 
     fn source() -> Self {
-        let mut rig = Self::new(MqttVersion::V311, Part::Source { filters: vec!["t/#".into()], qos: 1 });
+        let mut rig = Self::new(MqttVersion::V311, subscribing(&["t/#"], 1));
         rig.connect(&ACCEPTED);
         rig.hear(&SUBACK).unwrap();
         rig
     }
 
     fn sink(qos: u8) -> Self {
-        Self::new(MqttVersion::V311, Part::Sink(Publishing { qos, retain: false, max_in_flight: 4 }))
+        Self::new(MqttVersion::V311, publishing(qos, 4))
     }
 
     /// Connects and gives what came after CONNECT.
@@ -72,7 +73,7 @@ impl Rig {
     /// What goes to the broker now.
     fn said(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.session.output(&mut out);
+        self.session.output(self.now, &mut out);
         if !out.is_empty() {
             self.session.written(self.now);
         }
@@ -107,6 +108,21 @@ impl Rig {
         let text = |payload: Payload<'_>| String::from_utf8(payload.bytes().to_vec()).unwrap();
         (checkpoint, batch.iter().map(text).collect())
     }
+}
+
+fn subscribing(filters: &[&str], qos: u8) -> Part {
+    let asking = Asking {
+        qos,
+        at_least_once: false,
+        no_local: false,
+        retain_as_published: false,
+        retain_handling: MqttRetainHandling::Always,
+    };
+    Part::Source { filters: filters.iter().map(|filter| (*filter).to_owned()).collect(), asking }
+}
+
+fn publishing(qos: u8, max_in_flight: u16) -> Part {
+    Part::Sink(Publishing { qos, retain: false, max_in_flight, properties: Vec::new() })
 }
 
 fn ids(said: &[u8]) -> Vec<(u16, bool)> {
