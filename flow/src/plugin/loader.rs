@@ -12,8 +12,8 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind};
-use crate::plugin::abi::import::Offer;
 use crate::plugin::abi::library::{self, Loaded};
+use crate::plugin::abi::offers::Offer;
 use crate::plugin::file;
 
 /// What a program demands of the plugins it loads.

@@ -13,6 +13,8 @@ pub mod abi;
 mod drive;
 #[cfg(feature = "dynamic-connectors")]
 mod file;
+#[cfg(all(fuzzing, feature = "dynamic-connectors"))]
+pub mod fuzzing;
 mod guest;
 #[cfg(feature = "dynamic-connectors")]
 pub(crate) mod host;

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use crate::plugin::abi::ENTRY;
-use crate::plugin::abi::import::{Entry, Offer, offers};
+use crate::plugin::abi::offers::{Entry, Offer, offers};
 
 /// A library that is loaded for good.
 #[derive(Debug, Clone, Copy)]

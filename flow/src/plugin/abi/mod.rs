@@ -7,8 +7,8 @@
 //! - `manifest`, `failure`: two of them, to and from Rust
 //! - `slices`: borrowed bytes and payloads, to and from Rust
 //! - `waker`: the host's waker on its way, and back
-//! - `export`, `export_codecs`: the library's side, generic over its components
-//! - `import`, `import_codecs`: the program's side
+//! - `export`, `export_connectors`, `export_codecs`: the library's side, generic over its components
+//! - `offers`, `import`, `import_codecs`: the program's side
 //! - `library`: from a file descriptor to its entry point
 
 // Every block says what it relies on.
@@ -17,16 +17,19 @@
 
 pub(crate) mod export;
 mod export_codecs;
+mod export_connectors;
 #[cfg_attr(not(feature = "dynamic-connectors"), allow(dead_code, reason = "half of it is the program's"))]
 mod failure;
 #[cfg(feature = "dynamic-connectors")]
 pub(crate) mod import;
 #[cfg(feature = "dynamic-connectors")]
-mod import_codecs;
+pub(crate) mod import_codecs;
 #[cfg(feature = "dynamic-connectors")]
 pub(crate) mod library;
 #[cfg_attr(not(feature = "dynamic-connectors"), allow(dead_code, reason = "half of it is the program's"))]
 pub(crate) mod manifest;
+#[cfg(feature = "dynamic-connectors")]
+pub(crate) mod offers;
 mod slices;
 pub mod types;
 mod waker;

@@ -12,7 +12,7 @@ use crate::codec::{CollectionEncoder, Framing, RecordDecoder};
 use crate::component::{BuildContext, Component, ConfigFault, NoConfig, role};
 use crate::connector::{Progress, SinkConnector, SourceConnector};
 use crate::error::{DecodeError, EncodeError, Error, ErrorKind, Reason, RecordError};
-use crate::plugin::abi::import::{Table, offers};
+use crate::plugin::abi::offers::{Table, offers};
 use crate::plugin::abi::types::{Failure, Registry, Status};
 use crate::plugin::abi::{exported, register};
 use crate::plugin::host::{PluginDecoder, PluginEncoder, PluginSink, PluginSource};

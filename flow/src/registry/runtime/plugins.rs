@@ -14,7 +14,7 @@ use crate::connector::{SinkConnector, SourceConnector};
 use crate::error::{Error, ErrorKind};
 use crate::plugin::Policy;
 use crate::plugin::Refusal;
-use crate::plugin::abi::import::Table;
+use crate::plugin::abi::offers::Table;
 use crate::plugin::host::{PluginDecoder, PluginEncoder, PluginSink, PluginSource};
 use crate::plugin::loader::{self, Plugin};
 use crate::registry::entry::Entry;
