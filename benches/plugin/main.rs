@@ -105,9 +105,7 @@ fn load(runtime: &mut Runtime) -> Result<(), Failure> {
     let copy = directory.path().join("libbench_plugin.so");
     fs::copy(built, &copy)?;
     fs::set_permissions(copy, fs::Permissions::from_mode(0o755))?;
-    let mut policy = Policy::default();
-    policy.strict = true;
-    runtime.load_from_dir(directory.path(), &policy)?;
+    runtime.load_from_dir(directory.path(), &Policy::default().strict())?;
     Ok(())
 }
 

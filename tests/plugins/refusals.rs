@@ -24,8 +24,7 @@ fn refused(make: impl FnOnce(&Path)) -> String {
     assert!(runtime.components().iter().any(|info| info.id == "station"));
 
     // Strict, the same is fatal.
-    let mut strict = Policy::default();
-    strict.strict = true;
+    let strict = Policy::default().strict();
     let mut other = Runtime::of::<Builtins>();
     let fatal = other.load_from_dir(plugins.path(), &strict).unwrap_err();
     assert_eq!(fatal.to_string(), report.refused[0].to_string());
@@ -184,18 +183,14 @@ fn the_directory_itself() {
 fn sizes_and_sums() {
     let plugins = directory();
     let good = fs::read(put_station(plugins.path())).unwrap();
-    let mut policy = Policy::default();
-    policy.max_bytes = good.len() as u64 - 1;
+    let policy = Policy::default().up_to(good.len() as u64 - 1);
     let load = |policy: &Policy| Runtime::of::<Builtins>().load_from_dir(plugins.path(), policy).unwrap();
     assert_eq!(load(&policy).refused[0].reason, format!("is larger than {} bytes", policy.max_bytes));
 
-    policy = Policy::default();
-    policy.sha256 = Some(vec![]);
-    let reason = load(&policy).refused[0].reason.clone();
+    let reason = load(&Policy::default().only([""])).refused[0].reason.clone();
     let sum = reason.strip_prefix("has the SHA-256 sum ").unwrap().split(',').next().unwrap().to_owned();
     assert!(reason.ends_with("which is not in the list"), "{reason}");
-    policy.sha256 = Some(vec![sum.to_uppercase()]);
-    assert_eq!(load(&policy).loaded.len(), 1);
+    assert_eq!(load(&Policy::default().only([sum.to_uppercase()])).loaded.len(), 1);
 }
 
 #[test]

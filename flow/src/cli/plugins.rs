@@ -18,8 +18,7 @@ pub(super) struct PluginArguments {
 }
 
 pub(super) fn load(runtime: &mut Runtime, arguments: &PluginArguments) -> Result<(), Error> {
-    let mut policy = Policy::default();
-    policy.strict = arguments.strict_plugins;
+    let policy = if arguments.strict_plugins { Policy::default().strict() } else { Policy::default() };
     for directory in &arguments.plugins {
         warn(&runtime.load_from_dir(directory, &policy)?.refused, &[]);
     }

@@ -28,7 +28,12 @@ pub(super) fn load(spec: &mut Spec, runtime: &Runtime) -> Option<Runtime> {
         .map_err(|error| format!("a directory, or a table with `directory`, is expected: {error}"))
         .and_then(|Plugins { directory, strict, sha256 }| {
             let mut policy = Policy::default();
-            (policy.strict, policy.sha256) = (strict, sha256);
+            if strict {
+                policy = policy.strict();
+            }
+            if let Some(sums) = sha256 {
+                policy = policy.only(sums);
+            }
             runtime.load_from_dir(directory, &policy).map_err(|error| error.to_string())
         });
     if let Err(message) = loaded {

@@ -90,6 +90,7 @@ fn cut_off(what: &str, len: usize) -> String {
 
 /// The loader maps segments without asking whether the file is that long, and follows the addresses of the dynamic
 /// segment: what is not there kills the program.
+#[allow(clippy::useless_conversion, reason = "fields are narrower where pointers are")]
 fn segments(header: &Header, bytes: &[u8]) -> Result<(), String> {
     let broken = |error: object::read::Error| format!("is a broken ELF file: {error}");
     let segments = header.program_headers(ENDIANNESS, bytes).map_err(broken)?;

@@ -19,8 +19,8 @@ use crate::plugin::file;
 /// What a program demands of the plugins it loads.
 ///
 /// ```
-/// let mut policy = flow::plugin::Policy::default();
-/// policy.strict = true;
+/// let policy = flow::plugin::Policy::default().strict();
+/// assert!(policy.strict);
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -36,6 +36,26 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self { strict: false, max_bytes: 512 << 20, sha256: None }
+    }
+}
+
+impl Policy {
+    /// A file that is refused is an error.
+    #[must_use]
+    pub fn strict(self) -> Self {
+        Self { strict: true, ..self }
+    }
+
+    /// No library is loaded whose SHA-256 sum, in hex, is not among these.
+    #[must_use]
+    pub fn only(self, sha256: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self { sha256: Some(sha256.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// No library is loaded that is larger, in bytes.
+    #[must_use]
+    pub fn up_to(self, max_bytes: u64) -> Self {
+        Self { max_bytes, ..self }
     }
 }
 

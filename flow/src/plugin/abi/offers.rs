@@ -64,10 +64,8 @@ unsafe extern "C" fn take_offer(
     let (offers, offered, failure) =
         unsafe { (&mut *context.cast::<Vec<Offer>>(), offered.as_ref(), failure.as_mut()) };
     // SAFETY: what is offered is lent for the call, and its table stands for ever.
-    match offered
-        .ok_or_else(|| "nothing is offered".to_owned())
-        .and_then(|offered| unsafe { read_offer(offered) })
-    {
+    let read = offered.map(|offered| unsafe { read_offer(offered) });
+    match read.unwrap_or_else(|| Err("nothing is offered".to_owned())) {
         Ok(offer) => {
             offers.push(offer);
             status::OK
