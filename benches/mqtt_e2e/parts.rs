@@ -14,7 +14,10 @@ use crate::{Failure, load};
 /// How many times each figure is measured. Odd, so that there is a middle one.
 const ROUNDS: usize = 5;
 
-const PARTS: [(&str, fn(&mut Vec<Table>) -> Result<(), Failure>); 4] =
+/// Measures something, shows it, and adds its tables to the others.
+type Part = fn(&mut Vec<Table>) -> Result<(), Failure>;
+
+const PARTS: [(&str, Part); 4] =
     [("mock", mock), ("brokers", brokers), ("latency", latency), ("memory", memory)];
 
 /// Measures the named parts, or all.
