@@ -166,6 +166,14 @@ async fn a_topic_is_checked_against_the_fields_that_leave() {
     assert_eq!(topics, ["alerts/1", "alerts/2"]);
 }
 
+#[test]
+fn json_under_a_toml_name_is_one_problem_and_a_flood_of_them_is_cut() {
+    let said = problems("x.toml", "{ \"source\": {},\n \"sink\": {} }");
+    assert_eq!(said, "x.toml:1: this looks like JSON, and the name says TOML: let it end in `.json`");
+    let said = problems("x.toml", &"no key here\n".repeat(5_000));
+    assert!(said.lines().count() < 15 && said.contains("more syntax errors"), "{said}");
+}
+
 /// The first TOML block of a page.
 fn toml_block(page: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
