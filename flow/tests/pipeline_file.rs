@@ -193,6 +193,15 @@ fn the_files_in_the_documentation_are_good() {
         &format!("{source}{}{sink}", toml_block("docs/pipeline-file.md")),
     );
     page.unwrap_or_else(|problems| panic!("{problems}"));
+    let blocks = include_str!("../docs/mqtt.md").split("```toml\n").skip(1);
+    for block in blocks.map(|rest| rest.split_once("```").unwrap().0) {
+        let text = if block.starts_with("[source]") {
+            format!("{block}decoder = \"json\"\nschema = {{ a = \"int64\" }}\n{sink}")
+        } else {
+            format!("{source}{block}{sink}")
+        };
+        Pipeline::<Builtins>::from_text("mqtt.toml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    }
 }
 
 #[test]
