@@ -139,6 +139,8 @@ impl Session {
         {
             self.events.push(Event::Shortened { seconds });
         }
+        // A sink may wait for it.
+        self.news |= self.packet_limit.replace(granted.max_packet_size).is_none();
         self.granted = Some(granted);
         match &mut self.subscriptions {
             Some(subscriptions) => subscriptions.connected(resumed, &self.profile, now, &mut self.control),
