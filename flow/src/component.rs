@@ -1,5 +1,7 @@
 //! What every listed part is: an id, a role, a config, a way to build it.
 
+mod config;
+
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,6 +10,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+
+pub(crate) use config::read_config;
+pub use config::{ConfigFault, Step};
 
 /// The five roles that a component can fill. Each is a type and never a value.
 pub mod role {
@@ -222,6 +227,17 @@ impl BuildContext {
     /// Pipeline, role and id, for log lines: `hot-devices/source.mqtt`.
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// Where relative paths start.
+    #[cfg(feature = "dynamic-connectors")]
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        &self.directory
+    }
+
+    #[cfg(feature = "dynamic-connectors")]
+    pub(crate) fn secrets(&self) -> &[(String, String)] {
+        &self.secrets
     }
 
     /// `path` as seen from the pipeline file's directory.

@@ -6,6 +6,7 @@
 //! - [`Error`], [`RecordError`] and their like: the words for what goes wrong
 //! - [`record`]: payloads, schemas, columnar and typed records; [`Component`] and [`role`]: what a listed part is
 //! - [`connector`], [`codec`], [`transform`]: the contracts of the five roles, and the parts that ship with `flow`
+//! - `plugin`: components out of loaded libraries
 //! - [`registry`]: the type-level list, and what the compiler makes of it
 //! - [`pipeline`]: from a file to a running pipeline, and the typed door
 //! - `cli`: the command line over anyone's registry
@@ -18,6 +19,8 @@ mod component;
 pub mod connector;
 mod error;
 pub mod pipeline;
+#[cfg(feature = "plugin")]
+pub mod plugin;
 pub mod record;
 pub mod registry;
 #[cfg(feature = "testkit")]
@@ -38,7 +41,11 @@ pub use record::{
     Checkpoint, Collect, CollectBatch, Collection, Field, Metadata, Payload, PayloadBatch, Records, Schema,
     Subset, Template, Type, TypedRecords, Value,
 };
-pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, assert_registry};
+#[cfg(feature = "custom-codecs")]
+pub use registry::CodecRegistry;
+#[cfg(feature = "custom-connectors")]
+pub use registry::ConnectorRegistry;
+pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, Runtime, assert_registry};
 pub use transform::RecordTransform;
 
 /// The code blocks of the README and of the documents, as tests.

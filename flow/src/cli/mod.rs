@@ -20,6 +20,8 @@
 mod infer;
 mod list;
 mod new;
+#[cfg(feature = "dynamic-connectors")]
+mod plugins;
 mod run;
 mod signals;
 mod terminal;
@@ -31,8 +33,9 @@ use std::time::Duration;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::component::{Claims, redact};
+use crate::error::Error;
 use crate::pipeline::{Pipeline, file_schema};
-use crate::registry::Registry;
+use crate::registry::{Registry, Runtime};
 use new::Flow;
 
 /// Ended well.
@@ -52,6 +55,9 @@ const ABORTED: u8 = 130;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    #[cfg(feature = "dynamic-connectors")]
+    #[command(flatten)]
+    plugins: plugins::PluginArguments,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed while running, 2 wrong command line or pipeline file, \
@@ -109,11 +115,32 @@ enum Command {
 
 /// Runs the command line of the process over the registry `R`.
 pub fn main<R: Registry>() -> ExitCode {
-    const { R::UNIQUE };
-    ExitCode::from(execute::<R>(std::env::args_os().collect()))
+    main_with::<R>(|_| Ok(()))
 }
 
-fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
+/// As [`main`], with what `register` adds to the components at run time.
+///
+/// ```no_run
+/// # fn register_custom_connectors(_: &mut flow::Runtime) -> Result<(), flow::Error> { Ok(()) }
+/// fn main() -> std::process::ExitCode {
+///     flow::cli::main_with::<flow::Builtins>(|runtime| register_custom_connectors(runtime))
+/// }
+/// ```
+pub fn main_with<R: Registry>(register: impl FnOnce(&mut Runtime) -> Result<(), Error>) -> ExitCode {
+    const { R::UNIQUE };
+    let mut runtime = Runtime::of::<R>();
+    if let Err(error) = register(&mut runtime) {
+        eprintln!("a component cannot be registered: {error}");
+        return ExitCode::from(WRONG);
+    }
+    ExitCode::from(execute::<R>(runtime, std::env::args_os().collect()))
+}
+
+fn execute<R: Registry>(
+    #[cfg_attr(not(feature = "dynamic-connectors"), allow(unused_mut, reason = "only plugins add to it"))]
+    mut runtime: Runtime,
+    arguments: Vec<std::ffi::OsString>,
+) -> u8 {
     let program = arguments.first().map(PathBuf::from);
     let program =
         program.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
@@ -127,13 +154,18 @@ fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(WRONG);
         }
     };
+    #[cfg(feature = "dynamic-connectors")]
+    if let Err(error) = plugins::load(&mut runtime, &arguments.plugins) {
+        eprintln!("{error}");
+        return WRONG;
+    }
     match arguments.command {
         Command::Run { files, drain, log, quiet } => {
-            let Some(pipelines) = load::<R>(&files) else { return WRONG };
+            let Some(pipelines) = load::<R>(&files, &runtime) else { return WRONG };
             run::run(pipelines, Duration::from_secs(drain), &log, quiet)
         }
         Command::Check { files } => {
-            let Some(pipelines) = load::<R>(&files) else { return WRONG };
+            let Some(pipelines) = load::<R>(&files, &runtime) else { return WRONG };
             for (file, pipeline) in files.iter().zip(&pipelines) {
                 let name = redact(pipeline.name(), pipeline.secrets());
                 terminal::print(&format!("{}: `{name}` is good\n", file.display()));
@@ -141,11 +173,11 @@ fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
             DONE
         }
         Command::List { json } => {
-            terminal::print(&list::render(&R::components(), json));
+            terminal::print(&list::render(&runtime.components(), json));
             DONE
         }
         Command::Schema => {
-            terminal::print(&format!("{:#}\n", file_schema::<R>()));
+            terminal::print(&format!("{:#}\n", file_schema(&runtime)));
             DONE
         }
         Command::Infer { sample } => infer::infer(&sample),
@@ -157,11 +189,15 @@ fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
 }
 
 /// Every file's pipeline, or every file's problems on standard error.
-fn load<R: Registry>(files: &[PathBuf]) -> Option<Vec<Pipeline<R>>> {
+fn load<R: Registry>(files: &[PathBuf], runtime: &Runtime) -> Option<Vec<Pipeline<R>>> {
     let (mut pipelines, mut claims) = (Vec::new(), Claims::default());
     for file in files {
-        match Pipeline::beside(file, claims.next_file()) {
-            Ok(pipeline) => pipelines.push(pipeline),
+        match Pipeline::beside(file, claims.next_file(), runtime) {
+            Ok(pipeline) => {
+                #[cfg(feature = "dynamic-connectors")]
+                plugins::warn(pipeline.refused_plugins(), runtime.refused_plugins());
+                pipelines.push(pipeline);
+            }
             Err(problems) => terminal::complain(problems),
         }
     }

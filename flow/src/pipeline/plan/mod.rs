@@ -14,7 +14,7 @@ use crate::pipeline::plan::resolve::Resolver;
 use crate::pipeline::problem::{Problem, Problems};
 use crate::pipeline::spec::{self, Batch, Node, Spec};
 use crate::record::{Schema, Template};
-use crate::registry::{Registry, Step};
+use crate::registry::{Registry, Runtime, Step};
 use crate::transform::RecordTransform;
 
 /// Which door the records of a pipeline take.
@@ -66,10 +66,20 @@ pub(crate) enum Policy<R: Registry> {
 
 impl<R: Registry> Plan<R> {
     /// Builds every component of `spec`. Nothing connects.
-    pub(crate) fn new(mut spec: Spec, door: Door, claims: Claims) -> Result<Self, Problems> {
+    pub(crate) fn new(
+        mut spec: Spec,
+        door: Door,
+        claims: Claims,
+        runtime: &Runtime,
+    ) -> Result<Self, Problems> {
         const { R::UNIQUE };
         let mut problems = std::mem::take(&mut spec.problems);
-        let resolver = Resolver::new::<R>(&spec, claims, &mut problems);
+        if !runtime.is_of::<R>() {
+            let message =
+                "the `Runtime` was made for another list: make it with `Runtime::of` and this pipeline's";
+            problems.push(Problem { line: 0, key: String::new(), message: message.to_owned() });
+        }
+        let resolver = Resolver::new(&spec, runtime, claims, &mut problems);
         let mut planner = Planner { spec: &spec, door, resolver };
         let (inlets, schemas) = planner.inlets::<R>();
         let outlets: Vec<OutletPlan<R>> =

@@ -3,6 +3,8 @@
 
 mod aliases;
 mod event;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod handshake;
 mod inbox;
 mod incoming;

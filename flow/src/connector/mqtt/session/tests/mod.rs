@@ -1,6 +1,10 @@
 //! A scripted broker: bytes and time by hand.
 
+mod codes;
 mod connection;
+mod exactly_once;
+mod five;
+mod model;
 mod sink;
 mod source;
 
@@ -9,7 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use rumqttc::mqttbytes::{QoS, v4};
 
-use super::packet::DUP;
+use super::packet::{DUP, put_answer};
 use super::{Asking, Part, Profile, Publishing, Session};
 use crate::connector::mqtt::config::{MqttRetainHandling, MqttVersion};
 use crate::record::{Checkpoint, Payload, PayloadBatch};
@@ -143,6 +147,19 @@ fn message(id: u16, text: &str) -> Vec<u8> {
     let mut out = BytesMut::new();
     publish.write(&mut out).unwrap();
     out.to_vec()
+}
+
+/// A message of QoS 2.
+fn message2(id: u16, text: &str) -> Vec<u8> {
+    let mut packet = message(id, text);
+    packet[0] ^= 0b0110;
+    packet
+}
+
+fn answer(kind: u8, id: u16) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_answer(kind, id, &mut out);
+    out
 }
 
 /// The packet as the broker sends it a second time.
