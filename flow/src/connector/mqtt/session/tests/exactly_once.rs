@@ -169,7 +169,7 @@ fn what_a_forgotten_session_had_received_is_published_again() {
 
 #[test]
 fn a_receive_maximum_of_1_is_held_until_the_handshake_is_complete() {
-    let mut rig = Rig::new(MqttVersion::V5, publishing(2, 4));
+    let mut rig = Rig::new(MqttVersion::V5, publishing(2, 4)).met();
     rig.publish(2, 1);
     let connack = [0x20, 6, 0, 0, 3, 33, 0, 1];
     assert_eq!(rig.connect(&connack)[0] & 0xf6, 0x34);

@@ -128,7 +128,7 @@ fn the_first_topics_of_a_connection_get_the_aliases_that_the_broker_takes() {
     put_pair("a", "b", &mut properties);
     for properties in [Vec::new(), properties] {
         let part = Part::Sink(Publishing { qos: 1, retain: false, max_in_flight: 100, properties });
-        let mut rig = Rig::new(MqttVersion::V5, part);
+        let mut rig = Rig::new(MqttVersion::V5, part).met();
         for topic in ["one/long", "two/long", "one/long", "s", "three/long", "two/long", "three/long"] {
             rig.session.publish(topic, b"payload").unwrap();
         }
@@ -166,7 +166,7 @@ fn a_sink_s_properties_travel_with_every_message() {
     put_pair("a", "b", &mut properties);
     put_pair("long", &"x".repeat(200), &mut properties);
     let part = Part::Sink(Publishing { qos: 0, retain: true, max_in_flight: 9, properties });
-    let mut rig = Rig::new(MqttVersion::V5, part);
+    let mut rig = Rig::new(MqttVersion::V5, part).met();
     rig.session.publish("t", b"payload").unwrap();
     let mut said = BytesMut::from(&rig.connect(&ACCEPTED)[..]);
     let Ok(v5::Packet::Publish(publish)) = v5::Packet::read(&mut said, None) else { panic!("no PUBLISH") };
