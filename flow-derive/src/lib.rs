@@ -22,7 +22,7 @@ mod tests;
 ///
 /// # Examples
 /// ```
-/// use flow::{BuildContext, Component, Error};
+/// use flow::{BuildContext, Checkpoint, Component, Error, PayloadBatch, SinkConnector};
 ///
 /// #[derive(serde::Deserialize, schemars::JsonSchema)]
 /// #[serde(deny_unknown_fields)]
@@ -42,6 +42,13 @@ mod tests;
 ///     fn new(config: LampConfig, _: &BuildContext) -> Result<Self, Error> {
 ///         Ok(Self { port: config.port })
 ///     }
+/// }
+///
+/// impl SinkConnector for Lamp {
+///     // …
+/// #   async fn write(&mut self, _: &PayloadBatch, _: Checkpoint) -> Result<(), Error> { Ok(()) }
+/// #   async fn confirmed(&mut self) -> Result<Checkpoint, Error> { std::future::pending().await }
+/// #   async fn close(self) -> Result<(), Error> { Ok(()) }
 /// }
 ///
 /// assert_eq!((Lamp::ID, Lamp::DESCRIPTION), ("lamp", "Lights a lamp for every payload."));

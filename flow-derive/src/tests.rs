@@ -30,6 +30,11 @@ fn everything_that_is_said_stands_in_the_expansion() {
                     Self::new(config, context)
                 }
             }
+            fn fills_its_role<C: my::flow::SourceConnector>() {}
+            #[allow(dead_code)]
+            fn check<T: Send>() where T: 'static {
+                fills_its_role::< MySource<T> >()
+            }
         };
     };
     assert_eq!(component(&input).unwrap().to_string(), expected.to_string());
@@ -37,12 +42,12 @@ fn everything_that_is_said_stands_in_the_expansion() {
 
 #[test]
 fn what_is_not_said_has_a_default() {
-    for (role, name) in [
-        (quote!(source), quote!(Source)),
-        (quote!(sink), quote!(Sink)),
-        (quote!(decoder), quote!(Decoder)),
-        (quote!(encoder), quote!(Encoder)),
-        (quote!(transform), quote!(Transform)),
+    for (role, name, role_trait) in [
+        (quote!(source), quote!(Source), quote!(SourceConnector)),
+        (quote!(sink), quote!(Sink), quote!(SinkConnector)),
+        (quote!(decoder), quote!(Decoder), quote!(RecordDecoder)),
+        (quote!(encoder), quote!(Encoder), quote!(CollectionEncoder)),
+        (quote!(transform), quote!(Transform), quote!(RecordTransform)),
     ] {
         let input: DeriveInput = parse_quote! {
             ///
@@ -64,6 +69,11 @@ fn what_is_not_said_has_a_default() {
                     ) -> ::core::result::Result<Self, ::flow::Error> {
                         Self::new(config, context)
                     }
+                }
+                fn fills_its_role<C: ::flow::#role_trait>() {}
+                #[allow(dead_code)]
+                fn check() {
+                    fills_its_role::<Mine>()
                 }
             };
         };

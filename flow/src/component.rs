@@ -1,12 +1,18 @@
 //! What every listed part is: an id, a role, a config, a way to build it.
 
+mod config;
+
 use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+
+pub(crate) use config::read_config;
+pub use config::{ConfigFault, Step};
 
 /// The five roles that a component can fill. Each is a type and never a value.
 pub mod role {
@@ -25,7 +31,8 @@ pub mod role {
 
     impl Kind {
         /// Every role, in the order of the data.
-        pub const ALL: [Kind; 5] = [Kind::Source, Kind::Decoder, Kind::Transform, Kind::Encoder, Kind::Sink];
+        pub const ALL: &'static [Kind] =
+            &[Kind::Source, Kind::Decoder, Kind::Transform, Kind::Encoder, Kind::Sink];
 
         /// The role in one word, as pipeline files spell it.
         pub const fn as_str(self) -> &'static str {
@@ -171,13 +178,44 @@ pub struct BuildContext {
     label: String,
     directory: std::path::PathBuf,
     secrets: Vec<(String, String)>,
+    claims: Claims,
+}
+
+/// What the components of the pipelines in one process use. Clones share it; each is the handle of one file.
+#[derive(Clone, Default)]
+pub(crate) struct Claims {
+    file: usize,
+    all: Arc<Mutex<Vec<Claim>>>,
+}
+
+struct Claim {
+    what: String,
+    /// Who uses it: the file and the place in it.
+    owner: (usize, String),
+    /// Nobody else may.
+    alone: bool,
+}
+
+impl Claims {
+    /// The handle of the next file.
+    #[cfg(feature = "cli")]
+    pub(crate) fn next_file(&mut self) -> Self {
+        self.file += 1;
+        self.clone()
+    }
 }
 
 impl BuildContext {
     /// A context for a component that stands at `label` (`hot-devices/source.mqtt`).
     /// Relative paths in its config start at `directory`.
     pub fn new(label: impl Into<String>, directory: impl Into<std::path::PathBuf>) -> Self {
-        Self { label: label.into(), directory: directory.into(), secrets: Vec::new() }
+        Self { label: label.into(), directory: directory.into(), ..Self::default() }
+    }
+
+    /// Shares what is claimed with the other components of the file, and of those that run beside it.
+    pub(crate) fn with_claims(mut self, claims: Claims) -> Self {
+        self.claims = claims;
+        self
     }
 
     /// Adds values that must not reach a log, each with what to print instead.
@@ -192,9 +230,50 @@ impl BuildContext {
         &self.label
     }
 
+    /// Where relative paths start.
+    #[cfg(feature = "dynamic-connectors")]
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        &self.directory
+    }
+
+    #[cfg(feature = "dynamic-connectors")]
+    pub(crate) fn secrets(&self) -> &[(String, String)] {
+        &self.secrets
+    }
+
     /// `path` as seen from the pipeline file's directory.
     pub fn resolve(&self, path: impl AsRef<std::path::Path>) -> std::path::PathBuf {
         self.directory.join(path)
+    }
+
+    /// Says that this component alone uses something, such as a client id or a file that it writes. `what` names it in
+    /// messages; `key` is the option that asks for it.
+    ///
+    /// # Errors
+    /// Another component uses it, of the same pipeline file or of one that runs beside it.
+    pub fn claim(&self, key: &'static str, what: impl Into<String>) -> Result<(), Error> {
+        self.use_of(key, what.into(), true)
+    }
+
+    /// Says that this component uses something that others may use too, as long as none claims it for itself.
+    ///
+    /// # Errors
+    /// Another component has claimed it, of the same pipeline file or of one that runs beside it.
+    pub fn share(&self, key: &'static str, what: impl Into<String>) -> Result<(), Error> {
+        self.use_of(key, what.into(), false)
+    }
+
+    fn use_of(&self, key: &'static str, what: String, alone: bool) -> Result<(), Error> {
+        let mut claims = self.claims.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let owner = (self.claims.file, self.label.clone());
+        // A component may be built more than once, until its config can be read.
+        let clash =
+            claims.iter().find(|claim| claim.what == what && claim.owner != owner && (alone || claim.alone));
+        if let Some(Claim { owner: (_, other), .. }) = clash {
+            return Err(Error::config(key, format!("{what} is used by `{other}` already")));
+        }
+        claims.push(Claim { what, owner, alone });
+        Ok(())
     }
 
     /// `text` without the values that came from the environment. Everything a component logs

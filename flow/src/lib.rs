@@ -6,9 +6,11 @@
 //! - [`Error`], [`RecordError`] and their like: the words for what goes wrong
 //! - [`record`]: payloads, schemas, columnar and typed records; [`Component`] and [`role`]: what a listed part is
 //! - [`connector`], [`codec`], [`transform`]: the contracts of the five roles, and the parts that ship with `flow`
+//! - `plugin`: components out of loaded libraries
 //! - [`registry`]: the type-level list, and what the compiler makes of it
 //! - [`pipeline`]: from a file to a running pipeline, and the typed door
 //! - `cli`: the command line over anyone's registry
+//! - `testkit`: the contracts of the roles as tests
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -17,8 +19,12 @@ mod component;
 pub mod connector;
 mod error;
 pub mod pipeline;
+#[cfg(feature = "plugin")]
+pub mod plugin;
 pub mod record;
 pub mod registry;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod transform;
 
 pub use codec::{CollectionEncoder, Framing, RecordDecoder};
@@ -33,12 +39,31 @@ pub use flow_derive::Component;
 pub use pipeline::{Metrics, Pipeline, Problem, Problems, Report, RunError, TypedPipeline};
 pub use record::{
     Checkpoint, Collect, CollectBatch, Collection, Field, Metadata, Payload, PayloadBatch, Records, Schema,
-    Subset, Template, Type, TypedRecords,
+    Subset, Template, Type, TypedRecords, Value,
 };
-pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, assert_registry};
+#[cfg(feature = "custom-codecs")]
+pub use registry::CodecRegistry;
+#[cfg(feature = "custom-connectors")]
+pub use registry::ConnectorRegistry;
+pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, Runtime, assert_registry};
 pub use transform::RecordTransform;
 
-/// The README's and the documentation's code blocks, as tests.
-#[cfg(all(doctest, feature = "mqtt", feature = "json", feature = "cli", feature = "derive"))]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+/// The code blocks of the README and of the documents, as tests.
+#[cfg(all(
+    doctest,
+    feature = "mqtt",
+    feature = "json",
+    feature = "cli",
+    feature = "derive",
+    feature = "testkit"
+))]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/connector.md")]
+    struct Connector;
+    #[doc = include_str!("../docs/codec.md")]
+    struct Codec;
+    #[doc = include_str!("../docs/upgrade.md")]
+    struct Upgrade;
+}

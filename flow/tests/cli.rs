@@ -200,7 +200,7 @@ fn a_signal_drains_and_a_second_one_ends_at_once() {
     running.until_said("running");
     running.signal("-TERM");
     assert_eq!(running.code(), Some(3), "{}", running.errors());
-    assert!(running.errors().contains("not confirmed after 1 s"), "{}", running.errors());
+    assert!(running.errors().contains("not confirmed within 1 s"), "{}", running.errors());
 }
 
 #[test]
@@ -243,4 +243,47 @@ fn an_unreachable_broker_is_retried_and_secrets_stay_secret() {
         "{}",
         text(&unset.stderr)
     );
+}
+
+#[test]
+fn output_that_nobody_takes_holds_nothing_up() {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), "bad.toml", "nonsense = 1");
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut check = Command::new(env!("CARGO_BIN_EXE_flow"));
+    check.args(["check", "bad.toml"]).current_dir(directory.path()).stderr(full);
+    assert_eq!(check.status().unwrap().code(), Some(2), "no panic where the problems cannot be shown");
+
+    // A pipe that nobody reads, full to the brim: every line of the log blocks.
+    let (reader, writer) = std::io::pipe().unwrap();
+    let filler = std::thread::spawn({
+        let mut writer = writer.try_clone().unwrap();
+        move || drop(std::io::Write::write_all(&mut writer, &[b'x'; 1 << 20]))
+    });
+    write(directory.path(), "wait.toml", STDIN_TO_STDOUT);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_flow"))
+        .args(["run", "wait.toml"])
+        .current_dir(directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(writer)
+        .spawn()
+        .unwrap();
+    let caught = format!("/proc/{}/status", child.id());
+    // It catches SIGINT once this bit is set: bit 1 of the mask.
+    until("the signals to be caught", || {
+        let status = std::fs::read_to_string(&caught).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim();
+        u64::from_str_radix(mask, 16).unwrap() & 0b10 != 0
+    });
+    let mut code = None;
+    until("its end", || {
+        // Two signals that come together may count as one.
+        Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap();
+        code = child.try_wait().unwrap();
+        code.is_some()
+    });
+    assert_eq!(code.unwrap().code(), Some(130));
+    drop(reader);
+    filler.join().unwrap();
 }

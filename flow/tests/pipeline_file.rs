@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what these helpers unwrap is what the tests are about")]
 
-use flow::{Builtins, Pipeline};
+use flow::{Builtins, MockSink, Pipeline};
 
 fn problems(file: &str, text: &str) -> String {
     let problems = Pipeline::<Builtins>::from_text(file, text).map(|_| ()).unwrap_err();
@@ -151,6 +151,29 @@ async fn doors_refuse_what_they_would_ignore() {
     assert!(typed.starts_with("door.toml:5: transform: transforms work on columnar records"), "{typed}");
 }
 
+#[tokio::test]
+async fn a_topic_is_checked_against_the_fields_that_leave() {
+    let text = "[source]\nconnector = \"mock\"\npayloads = [\"1\", \"2\"]\ndecoder = \"json\"\nschema = { a = \"int64\" }\n\
+                [sink]\nconnector = \"mock\"\nname = \"leave\"\ntopic = \"alerts/{celsius}\"\nencoder = \"json\"\n";
+    let open = || Pipeline::<Builtins>::from_text("leave.toml", text).unwrap();
+    let columnar = open().run(std::future::pending()).await.unwrap_err().to_string();
+    assert!(columnar.contains("leave.toml:9: sink.topic: `{celsius}` names no column"), "{columnar}");
+    let alert = |celsius: i64| std::collections::BTreeMap::from([("celsius", celsius)]);
+    let typed = open().map(alert).run(std::future::pending()).await.unwrap();
+    assert_eq!(typed.delivered, 2);
+    let topics: Vec<_> =
+        MockSink::handle("leave").written().into_iter().map(|sent| sent.topic.unwrap()).collect();
+    assert_eq!(topics, ["alerts/1", "alerts/2"]);
+}
+
+#[test]
+fn json_under_a_toml_name_is_one_problem_and_a_flood_of_them_is_cut() {
+    let said = problems("x.toml", "{ \"source\": {},\n \"sink\": {} }");
+    assert_eq!(said, "x.toml:1: this looks like JSON, and the name says TOML: let it end in `.json`");
+    let said = problems("x.toml", &"no key here\n".repeat(5_000));
+    assert!(said.lines().count() < 15 && said.contains("more syntax errors"), "{said}");
+}
+
 /// The first TOML block of a page.
 fn toml_block(page: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
@@ -170,6 +193,15 @@ fn the_files_in_the_documentation_are_good() {
         &format!("{source}{}{sink}", toml_block("docs/pipeline-file.md")),
     );
     page.unwrap_or_else(|problems| panic!("{problems}"));
+    let blocks = include_str!("../docs/mqtt.md").split("```toml\n").skip(1);
+    for block in blocks.map(|rest| rest.split_once("```").unwrap().0) {
+        let text = if block.starts_with("[source]") {
+            format!("{block}decoder = \"json\"\nschema = {{ a = \"int64\" }}\n{sink}")
+        } else {
+            format!("{source}{block}{sink}")
+        };
+        Pipeline::<Builtins>::from_text("mqtt.toml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    }
 }
 
 #[test]

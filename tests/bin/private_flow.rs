@@ -1,6 +1,6 @@
-//! The command line with a private component from another crate in its registry.
+//! The command line with private components from another crate in its registry.
 
-type MyRegistry = flow::Cons<acme::AcmeDecoder, flow::Builtins>;
+type MyRegistry = acme::Acme<flow::Builtins>;
 
 fn main() -> std::process::ExitCode {
     flow::cli::main::<MyRegistry>()

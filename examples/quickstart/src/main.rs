@@ -4,17 +4,19 @@
 
 mod broker;
 mod devices;
+mod legacy;
 
 use std::error::Error;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
-use acme::AcmeDecoder;
 use flow::{Builtins, Cons, Pipeline};
 
+use legacy::KeyValueDecoder;
+
 /// The components of this program: a private decoder in front of everything that ships with `flow`.
-type MyRegistry = Cons<AcmeDecoder, Builtins>;
+type MyRegistry = Cons<KeyValueDecoder, Builtins>;
 
 /// How long the example runs.
 const SHOW: Duration = Duration::from_secs(6);

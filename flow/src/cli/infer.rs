@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Deserializer, Value};
 
-use crate::cli::terminal::print;
+use crate::cli::terminal::{complain, print};
 use crate::cli::{DONE, FAILED};
 use crate::record::infer::infer as infer_schema;
 
@@ -14,15 +14,17 @@ pub(super) fn infer(sample: &Path) -> u8 {
     let text = match read(sample) {
         Ok(text) => text,
         Err(error) => {
-            eprintln!("{name}: cannot be read: {error}");
+            complain(format_args!("{name}: cannot be read: {error}"));
             return FAILED;
         }
     };
-    let values: Result<Vec<Value>, _> = Deserializer::from_str(&text).into_iter().collect();
+    // The decoder passes over a byte order mark, too.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let values: Result<Vec<Value>, _> = Deserializer::from_str(text).into_iter().collect();
     let records = match values {
         Ok(values) => values.into_iter().flat_map(elements),
         Err(error) => {
-            eprintln!("{name}: not JSON: {error}");
+            complain(format_args!("{name}: not JSON: {error}"));
             return FAILED;
         }
     };
@@ -33,8 +35,9 @@ pub(super) fn infer(sample: &Path) -> u8 {
         }
         Err(errors) => {
             for error in errors {
-                let column = error.key().map(|key| format!("{key}: ")).unwrap_or_default();
-                eprintln!("{name}: {column}{error}");
+                let key = error.key().filter(|key| !key.is_empty());
+                let column = key.map(|key| format!("{key}: ")).unwrap_or_default();
+                complain(format_args!("{name}: {column}{error}"));
             }
             FAILED
         }

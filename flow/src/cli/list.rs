@@ -6,17 +6,21 @@ use crate::component::role::Kind;
 use crate::registry::ComponentInfo;
 
 /// A table, or a JSON array with the same columns.
-pub(super) fn render(components: &[&ComponentInfo], json: bool) -> String {
+pub(super) fn render(components: &[ComponentInfo<'_>], json: bool) -> String {
     let sorted = Kind::ALL.iter().flat_map(|role| components.iter().filter(|info| info.role == *role));
     if json {
         let rows: Vec<_> = sorted
             .map(|info| {
-                json!({
+                let mut row = json!({
                     "role": info.role.as_str(),
                     "id": info.id,
                     "crate": info.crate_name(),
                     "description": info.description,
-                })
+                });
+                if let Some(library) = info.library() {
+                    row["library"] = json!(library.to_string_lossy());
+                }
+                row
             })
             .collect();
         return format!("{:#}\n", json!(rows));

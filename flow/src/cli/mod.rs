@@ -19,7 +19,11 @@
 
 mod infer;
 mod list;
+mod new;
+#[cfg(feature = "dynamic-connectors")]
+mod plugins;
 mod run;
+mod signals;
 mod terminal;
 
 use std::path::PathBuf;
@@ -28,8 +32,11 @@ use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::component::{Claims, redact};
+use crate::error::Error;
 use crate::pipeline::{Pipeline, file_schema};
-use crate::registry::Registry;
+use crate::registry::{Registry, Runtime};
+use new::Flow;
 
 /// Ended well.
 const DONE: u8 = 0;
@@ -48,6 +55,9 @@ const ABORTED: u8 = 130;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    #[cfg(feature = "dynamic-connectors")]
+    #[command(flatten)]
+    plugins: plugins::PluginArguments,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed while running, 2 wrong command line or pipeline file, \
@@ -89,15 +99,48 @@ enum Command {
         /// The sample's file; `-` reads standard input
         sample: PathBuf,
     },
+    /// Write a crate for connectors and codecs of your own: a source, a decoder, tests, a command line
+    #[command(group = clap::ArgGroup::new("flow").required(true))]
+    New {
+        /// Its folder, made here, and the id of its components
+        name: String,
+        /// Where the sources of `flow` are
+        #[arg(long, value_name = "DIR", group = "flow")]
+        flow_path: Option<PathBuf>,
+        /// The git repository of `flow`
+        #[arg(long, value_name = "URL", group = "flow")]
+        flow_git: Option<String>,
+    },
 }
 
 /// Runs the command line of the process over the registry `R`.
 pub fn main<R: Registry>() -> ExitCode {
-    const { R::UNIQUE };
-    ExitCode::from(execute::<R>(std::env::args_os().collect()))
+    main_with::<R>(|_| Ok(()))
 }
 
-fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
+/// As [`main`], with what `register` adds to the components at run time.
+///
+/// ```no_run
+/// # fn register_custom_connectors(_: &mut flow::Runtime) -> Result<(), flow::Error> { Ok(()) }
+/// fn main() -> std::process::ExitCode {
+///     flow::cli::main_with::<flow::Builtins>(|runtime| register_custom_connectors(runtime))
+/// }
+/// ```
+pub fn main_with<R: Registry>(register: impl FnOnce(&mut Runtime) -> Result<(), Error>) -> ExitCode {
+    const { R::UNIQUE };
+    let mut runtime = Runtime::of::<R>();
+    if let Err(error) = register(&mut runtime) {
+        eprintln!("a component cannot be registered: {error}");
+        return ExitCode::from(WRONG);
+    }
+    ExitCode::from(execute::<R>(runtime, std::env::args_os().collect()))
+}
+
+fn execute<R: Registry>(
+    #[cfg_attr(not(feature = "dynamic-connectors"), allow(unused_mut, reason = "only plugins add to it"))]
+    mut runtime: Runtime,
+    arguments: Vec<std::ffi::OsString>,
+) -> u8 {
     let program = arguments.first().map(PathBuf::from);
     let program =
         program.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
@@ -111,37 +154,51 @@ fn execute<R: Registry>(arguments: Vec<std::ffi::OsString>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(WRONG);
         }
     };
+    #[cfg(feature = "dynamic-connectors")]
+    if let Err(error) = plugins::load(&mut runtime, &arguments.plugins) {
+        eprintln!("{error}");
+        return WRONG;
+    }
     match arguments.command {
         Command::Run { files, drain, log, quiet } => {
-            let Some(pipelines) = load::<R>(&files) else { return WRONG };
+            let Some(pipelines) = load::<R>(&files, &runtime) else { return WRONG };
             run::run(pipelines, Duration::from_secs(drain), &log, quiet)
         }
         Command::Check { files } => {
-            let Some(pipelines) = load::<R>(&files) else { return WRONG };
+            let Some(pipelines) = load::<R>(&files, &runtime) else { return WRONG };
             for (file, pipeline) in files.iter().zip(&pipelines) {
-                terminal::print(&format!("{}: `{}` is good\n", file.display(), pipeline.name()));
+                let name = redact(pipeline.name(), pipeline.secrets());
+                terminal::print(&format!("{}: `{name}` is good\n", file.display()));
             }
             DONE
         }
         Command::List { json } => {
-            terminal::print(&list::render(&R::components(), json));
+            terminal::print(&list::render(&runtime.components(), json));
             DONE
         }
         Command::Schema => {
-            terminal::print(&format!("{:#}\n", file_schema::<R>()));
+            terminal::print(&format!("{:#}\n", file_schema(&runtime)));
             DONE
         }
         Command::Infer { sample } => infer::infer(&sample),
+        Command::New { name, flow_path, flow_git } => {
+            let git = || Flow::Git(flow_git.unwrap_or_default());
+            new::new(&name, flow_path.map_or_else(git, Flow::Path))
+        }
     }
 }
 
 /// Every file's pipeline, or every file's problems on standard error.
-fn load<R: Registry>(files: &[PathBuf]) -> Option<Vec<Pipeline<R>>> {
-    let mut pipelines = Vec::new();
+fn load<R: Registry>(files: &[PathBuf], runtime: &Runtime) -> Option<Vec<Pipeline<R>>> {
+    let (mut pipelines, mut claims) = (Vec::new(), Claims::default());
     for file in files {
-        match Pipeline::columnar_from_file(file) {
-            Ok(pipeline) => pipelines.push(pipeline),
-            Err(problems) => eprintln!("{problems}"),
+        match Pipeline::beside(file, claims.next_file(), runtime) {
+            Ok(pipeline) => {
+                #[cfg(feature = "dynamic-connectors")]
+                plugins::warn(pipeline.refused_plugins(), runtime.refused_plugins());
+                pipelines.push(pipeline);
+            }
+            Err(problems) => terminal::complain(problems),
         }
     }
     (pipelines.len() == files.len()).then_some(pipelines)

@@ -6,7 +6,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::terminal::Terminal;
+use crate::cli::signals::{Asked, listen};
+use crate::cli::terminal::{Terminal, complain};
 use crate::cli::{ABORTED, DONE, FAILED, UNCONFIRMED, WRONG};
 use crate::error::ErrorKind;
 use crate::pipeline::{Metrics, Pipeline, Report, RunError};
@@ -19,7 +20,9 @@ pub(super) fn run<R: Registry>(pipelines: Vec<Pipeline<R>>, drain: Duration, log
     let filter = match EnvFilter::builder().parse(log) {
         Ok(filter) => filter,
         Err(error) => {
-            eprintln!("--log `{log}`: {error}; a level is one of error, warn, info, debug, trace");
+            complain(format_args!(
+                "--log `{log}`: {error}; a level is one of error, warn, info, debug, trace"
+            ));
             return WRONG;
         }
     };
@@ -32,15 +35,22 @@ pub(super) fn run<R: Registry>(pipelines: Vec<Pipeline<R>>, drain: Duration, log
         .with_writer(terminal.clone());
     // A program that has set up its own logging keeps it.
     let _ = subscriber.try_init();
+    let signals = match listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            complain(format_args!("signals cannot be caught: {error}"));
+            return FAILED;
+        }
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("the runtime cannot start: {error}");
+            complain(format_args!("the runtime cannot start: {error}"));
             return FAILED;
         }
     };
     let show = !quiet && Terminal::is_interactive();
-    let code = runtime.block_on(supervise(pipelines, drain, &terminal, show));
+    let code = runtime.block_on(supervise(pipelines, signals, drain, &terminal, show));
     // A blocked read of standard input must not hold up the end.
     runtime.shutdown_background();
     code
@@ -48,6 +58,7 @@ pub(super) fn run<R: Registry>(pipelines: Vec<Pipeline<R>>, drain: Duration, log
 
 async fn supervise<R: Registry>(
     pipelines: Vec<Pipeline<R>>,
+    mut signals: watch::Receiver<Asked>,
     drain: Duration,
     terminal: &Terminal,
     show: bool,
@@ -65,13 +76,6 @@ async fn supervise<R: Registry>(
         };
         tasks.spawn(async move { (name, pipeline.drain_within(drain).run(shutdown).await) });
     }
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => {
-            terminal.lines(&format!("signals cannot be caught: {error}\n"));
-            return FAILED;
-        }
-    };
     let mut code = DONE;
     let mut live = Live::new(&metrics);
     let mut tick = tokio::time::interval(TICK);
@@ -85,12 +89,22 @@ async fn supervise<R: Registry>(
                 }
                 None => break,
             },
-            () = signals.next() => {
-                if stop.send_replace(true) {
-                    code = ABORTED;
-                    break;
+            // Nobody listens any more where it fails: signals are then what they are without this program.
+            Ok(()) = signals.changed() => {
+                // Copied out: what is borrowed keeps the other side from telling more.
+                let asked = *signals.borrow_and_update();
+                match asked {
+                    Asked::Nothing => {}
+                    Asked::Stop => {
+                        let _ = stop.send(true);
+                        let seconds = drain.as_secs();
+                        terminal.lines(&format!("stopping within {seconds} s; once more to stop at once\n"));
+                    }
+                    Asked::Abort => {
+                        code = ABORTED;
+                        break;
+                    }
                 }
-                terminal.lines(&format!("stopping within {} s; once more to stop at once\n", drain.as_secs()));
             }
             _ = tick.tick(), if show => terminal.live(&live.line()),
         }
@@ -145,41 +159,5 @@ impl<'a> Live<'a> {
             sum(|report| report.in_flight),
             lag.as_millis()
         )
-    }
-}
-
-/// Ctrl-C, and SIGTERM where there is one.
-struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
     }
 }

@@ -30,9 +30,10 @@ impl Terminal {
     /// Shows `line` at the bottom, in place of the one before. An empty line takes it away.
     pub(super) fn live(&self, line: &str) {
         let mut live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = redact(line, &self.0.secrets);
         let mut out = io::stderr().lock();
         let _ = write!(out, "\r\x1b[2K{line}").and_then(|()| out.flush());
-        line.clone_into(&mut live);
+        *live = line.into_owned();
     }
 
     /// Writes whole lines above the live line.
@@ -83,4 +84,9 @@ impl Drop for Line<'_> {
 /// Writes to standard output. A reader that has gone away (`flow list | head`) is no error.
 pub(super) fn print(text: &str) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Writes a line to standard error. Nobody is left to tell where that fails.
+pub(super) fn complain(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }

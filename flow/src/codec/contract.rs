@@ -27,7 +27,8 @@ pub trait RecordDecoder: Send + 'static {
     /// [`DecodeError::is_fatal`] says whether the next payload can be tried.
     fn decode<C: Collect>(&mut self, payload: &[u8], out: &mut C) -> Result<(), DecodeError>;
 
-    /// Hands the records of every payload of a batch to `out`; a payload that is bad as a whole becomes a rejection.
+    /// Hands the records of every payload of a batch to `out`; a payload that is bad as a whole, or that its source has found
+    /// at fault, becomes a rejection.
     ///
     /// This is what a pipeline calls. It is provided, and calls [`RecordDecoder::decode`] for each payload: the enum of a
     /// registry's decoders finds its variant once a batch, and the loop is compiled into the decoder.
@@ -41,6 +42,10 @@ pub trait RecordDecoder: Send + 'static {
     ) -> Result<(), DecodeError> {
         for (index, payload) in batch.iter().enumerate() {
             out.begin_payload(index, payload);
+            if let Some(fault) = payload.fault() {
+                out.reject(fault.clone());
+                continue;
+            }
             let before = out.len();
             if let Err(error) = self.decode(payload.bytes(), out) {
                 out.truncate(before);
@@ -56,6 +61,7 @@ pub trait RecordDecoder: Send + 'static {
 
 /// How an encoder lays records out in payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Framing {
     /// One payload for each record, in the same order.
     PerRecord,

@@ -92,13 +92,15 @@ pub trait SourceConnector: Send + 'static {
 ///
 /// # What callers guarantee
 /// - `open` comes first, once, inside a tokio runtime; nothing follows `close`.
-/// - Checkpoints grow from call to call of `write`, and batches are not empty. After a refused payload
-///   or a temporary error, the same checkpoint comes again with the payloads that were not taken.
+/// - Checkpoints grow from call to call of `write`. After a refused payload or a temporary error, the same
+///   checkpoint comes again with the payloads that were not taken, where need be with none: a checkpoint of which
+///   something was taken ends with a call that comes back well. One of which nothing was taken may just be left out.
 /// - `confirmed` is called only while something written is not confirmed.
 ///
 /// # What implementors owe
 /// - `write` makes progress by itself: it may wait for the other side, never for a call of `confirmed`.
-/// - A payload is confirmed when the other side has it for good, never when it is queued.
+/// - A payload is confirmed when the other side has it for good, never when it is queued. A checkpoint is
+///   confirmed when its last call came back well and all payloads of it and before are confirmed.
 /// - A lost connection is retried inside, with growing and jittered pauses, and logged; what was taken and
 ///   is not confirmed is sent again. Memory is bounded: when the bound is reached, `write` waits.
 #[diagnostic::on_unimplemented(
@@ -135,8 +137,8 @@ pub trait SinkConnector: Send + 'static {
     ///
     /// # Errors
     /// - [`Error::refused_payload`]: payloads before it were taken, this one never will be, those after it
-    ///   were not looked at. The pipeline settles it as `on_error` says and calls again with the rest. Where it was the
-    ///   last and others were taken, no further call comes: the checkpoint is confirmed with those.
+    ///   were not looked at. The pipeline settles it as `on_error` says and calls again with what is left; the
+    ///   records of a payload that held several may come back in smaller ones.
     /// - Temporary: nothing of the batch was taken; the pipeline calls again after a pause.
     /// - Permanent: the pipeline stops.
     fn write(

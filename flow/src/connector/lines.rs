@@ -31,11 +31,11 @@ pub(super) fn default_max_line() -> usize {
     1 << 20
 }
 
-/// # Errors
-/// Where no line could ever be taken.
 /// The largest limit that can be asked for, in bytes: what it asks for is held in memory.
 const MAX_LINE: usize = 1 << 30;
 
+/// # Errors
+/// Where no line could ever be taken.
 pub(super) fn check_max_line(max_line: usize) -> Result<usize, Error> {
     match max_line {
         0 => Err(Error::config("max_line", "no line fits into 0 bytes; leave the key out for 1048576")),
@@ -86,14 +86,24 @@ impl<O> LineFeed<O> {
             }
             match self.events.recv().await.transpose()? {
                 Some(event) => self.hear(event),
-                None => return Ok(false),
+                None => {
+                    let (at, bytes) = (&self.label, self.lines.left());
+                    if bytes > 0 {
+                        tracing::warn!(
+                            at,
+                            bytes,
+                            "the last line has no end yet: it is left for the next run"
+                        );
+                    }
+                    return Ok(false);
+                }
             }
         }
     }
 
-    /// Where the last line that was taken ended: the origin, and the bytes of it that are used up.
+    /// Where the last whole line ended, taken or thrown away: the origin, and the bytes of it up to there.
     pub(super) fn position(&self) -> Option<(&O, u64)> {
-        self.origin.as_ref().map(|origin| (origin, self.lines.consumed))
+        self.origin.as_ref().map(|origin| (origin, self.lines.consumed - self.lines.skipping))
     }
 
     fn hear(&mut self, event: Event<O>) {
@@ -198,11 +208,16 @@ impl LineBuffer {
 
     /// Begins anew at `offset` of another origin. Returns the bytes of half a line that were left.
     fn restart(&mut self, offset: u64) -> u64 {
-        let left = self.skipping + (self.bytes.len() - self.start) as u64;
+        let left = self.left();
         self.bytes.clear();
         (self.start, self.searched, self.consumed) = (0, 0, offset);
         (self.skipping, self.ended) = (0, false);
         left
+    }
+
+    /// The bytes of a line that has not ended.
+    fn left(&self) -> u64 {
+        self.skipping + (self.bytes.len() - self.start) as u64
     }
 
     fn next(&mut self) -> Option<Line<'_>> {

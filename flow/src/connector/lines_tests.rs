@@ -62,6 +62,22 @@ fn a_new_origin_drops_half_a_line_and_counts_from_its_offset() {
 }
 
 #[tokio::test]
+async fn the_position_never_stands_inside_a_line() {
+    let (sender, events) = mpsc::channel(8);
+    let mut feed = LineFeed::new("p/source".to_owned(), 10, events);
+    sender.send(Ok(Event::Origin("file", 0))).await.unwrap();
+    sender.send(Ok(Event::Bytes(b"good\nthis line is much too lo".to_vec()))).await.unwrap();
+    let mut batch = PayloadBatch::new();
+    assert!(feed.next(&mut batch, None).await.unwrap());
+    assert_eq!(feed.position(), Some((&"file", 5)), "a restart would take the rest of the line for a line");
+    sender.send(Ok(Event::Bytes(b"ng\nnext\n".to_vec()))).await.unwrap();
+    batch.clear();
+    assert!(feed.next(&mut batch, None).await.unwrap());
+    assert_eq!(batch.get(0).map(Payload::bytes), Some(&b"next"[..]));
+    assert_eq!(feed.position(), Some((&"file", 37)));
+}
+
+#[tokio::test]
 async fn a_future_that_is_dropped_loses_nothing() {
     let (sender, events) = mpsc::channel(1);
     let mut feed: LineFeed<()> = LineFeed::new("p/source".to_owned(), 100, events);

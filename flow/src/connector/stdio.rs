@@ -43,6 +43,7 @@ impl Component for StdinSource {
 
     fn build(config: StdinSourceConfig, context: &BuildContext) -> Result<Self, Error> {
         let max_line = lines::check_max_line(config.max_line)?;
+        context.claim("connector", "standard input")?;
         Ok(Self { label: context.label().to_owned(), max_line, feed: None, checkpoint: 0 })
     }
 }

@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 
 use crate::component::role::Kind;
 use crate::record::schema;
-use crate::registry::{ComponentInfo, Registry};
+use crate::registry::{ComponentInfo, Runtime};
 
-/// The JSON Schema (draft 2020-12) of the pipeline files that `R` can run, for completion and checks in editors.
-pub fn file_schema<R: Registry>() -> Value {
-    let components = R::components();
+/// The JSON Schema (draft 2020-12) of the pipeline files that a program can run, for completion and checks in editors:
+/// those with the components of its list, and what it knows at run time.
+pub fn file_schema(runtime: &Runtime) -> Value {
+    let components = runtime.components();
     let mut generator =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
     let mut role = |role: Kind, id_key: &str, fixed: Vec<(&str, Value, bool)>| -> Value {
@@ -52,7 +53,8 @@ pub fn file_schema<R: Registry>() -> Value {
         ("schema", schema),
     ];
     definitions.extend(roles.map(|(role, schema)| (role.to_owned(), schema)));
-    json!({
+    #[cfg_attr(not(feature = "dynamic-connectors"), allow(unused_mut, reason = "only plugins add a key"))]
+    let mut file = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "flow pipeline",
         "type": "object",
@@ -86,12 +88,17 @@ pub fn file_schema<R: Registry>() -> Value {
         "required": ["source", "sink"],
         "additionalProperties": false,
         "$defs": definitions,
-    })
+    });
+    #[cfg(feature = "dynamic-connectors")]
+    {
+        file["properties"]["plugins"] = crate::pipeline::plugins::schema();
+    }
+    file
 }
 
 /// The table of one component: its own options, the key that names it, and the keys that are the pipeline's.
 fn table(
-    info: &ComponentInfo,
+    info: &ComponentInfo<'_>,
     generator: &mut SchemaGenerator,
     id_key: &str,
     fixed: &[(&str, Value, bool)],

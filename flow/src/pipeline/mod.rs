@@ -4,8 +4,11 @@
 
 mod dead_letter;
 mod file_schema;
+mod log_limit;
 pub(crate) mod metrics;
 mod plan;
+#[cfg(feature = "dynamic-connectors")]
+mod plugins;
 pub(crate) mod problem;
 mod rejections;
 mod run;
@@ -21,12 +24,15 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::component::Claims;
 use crate::error::Error;
 use crate::pipeline::plan::{Door, Plan};
 use crate::pipeline::run::Runner;
 use crate::pipeline::stage::{Columnar, Typed};
 use crate::record::Records;
-use crate::registry::Registry;
+#[cfg(feature = "dynamic-connectors")]
+use crate::registry::Refusal;
+use crate::registry::{Registry, Runtime};
 
 pub use file_schema::file_schema;
 pub use metrics::{Metrics, Report};
@@ -51,6 +57,8 @@ pub struct Pipeline<R: Registry> {
     plan: Plan<R>,
     metrics: Metrics,
     drain: Duration,
+    #[cfg(feature = "dynamic-connectors")]
+    refused_plugins: Vec<Refusal>,
 }
 
 impl<R: Registry> Pipeline<R> {
@@ -60,8 +68,16 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the file, at once.
     pub fn from_file(file: impl AsRef<Path>) -> Result<Self, Problems> {
+        Self::from_file_with(file, &Runtime::of::<R>())
+    }
+
+    /// As [`Pipeline::from_file`], with what is only known at run time.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, at once.
+    pub fn from_file_with(file: impl AsRef<Path>, runtime: &Runtime) -> Result<Self, Problems> {
         let file = file.as_ref();
-        Self::from_text(file, &read(file)?)
+        Self::open(file, &read(file)?, Door::Any, Claims::default(), runtime)
     }
 
     /// As [`Pipeline::from_file`], with the text at hand. `file` gives the name for messages, the language
@@ -70,7 +86,15 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the text, at once.
     pub fn from_text(file: impl AsRef<Path>, text: &str) -> Result<Self, Problems> {
-        Self::open(file.as_ref(), text, Door::Any)
+        Self::from_text_with(file, text, &Runtime::of::<R>())
+    }
+
+    /// As [`Pipeline::from_text`], with what is only known at run time.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text, at once.
+    pub fn from_text_with(file: impl AsRef<Path>, text: &str, runtime: &Runtime) -> Result<Self, Problems> {
+        Self::open(file.as_ref(), text, Door::Any, Claims::default(), runtime)
     }
 
     /// As [`Pipeline::from_file`], for a pipeline that will [`run`](Pipeline::run) as it stands in the file:
@@ -79,13 +103,45 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the file, at once.
     pub fn columnar_from_file(file: impl AsRef<Path>) -> Result<Self, Problems> {
-        let file = file.as_ref();
-        Self::open(file, &read(file)?, Door::Columnar)
+        Self::columnar_from_file_with(file, &Runtime::of::<R>())
     }
 
-    fn open(file: &Path, text: &str, door: Door) -> Result<Self, Problems> {
-        let spec = spec::parse(file, text, &|name| std::env::var(name).ok())?;
-        Ok(Self { plan: Plan::new(spec, door)?, metrics: Metrics::default(), drain: DRAIN })
+    /// As [`Pipeline::columnar_from_file`], with what is only known at run time.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, at once.
+    pub fn columnar_from_file_with(file: impl AsRef<Path>, runtime: &Runtime) -> Result<Self, Problems> {
+        Self::beside(file.as_ref(), Claims::default(), runtime)
+    }
+
+    /// As [`Pipeline::columnar_from_file_with`], for a pipeline that runs beside others.
+    pub(crate) fn beside(file: &Path, claims: Claims, runtime: &Runtime) -> Result<Self, Problems> {
+        Self::open(file, &read(file)?, Door::Columnar, claims, runtime)
+    }
+
+    fn open(
+        file: &Path,
+        text: &str,
+        door: Door,
+        claims: Claims,
+        runtime: &Runtime,
+    ) -> Result<Self, Problems> {
+        #[cfg_attr(
+            not(feature = "dynamic-connectors"),
+            allow(unused_mut, reason = "only plugins add problems")
+        )]
+        let mut spec = spec::parse(file, text, &|name| std::env::var(name).ok())?;
+        #[cfg(feature = "dynamic-connectors")]
+        let loaded = plugins::load(&mut spec, runtime);
+        #[cfg(feature = "dynamic-connectors")]
+        let runtime = loaded.as_ref().unwrap_or(runtime);
+        Ok(Self {
+            #[cfg(feature = "dynamic-connectors")]
+            refused_plugins: runtime.refused_plugins().to_vec(),
+            plan: Plan::new(spec, door, claims, runtime)?,
+            metrics: Metrics::default(),
+            drain: DRAIN,
+        })
     }
 
     /// The pipeline's name: `name` in the file, or the file's own.
@@ -96,6 +152,12 @@ impl<R: Registry> Pipeline<R> {
     /// Live counters. They go on counting while the pipeline runs.
     pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
+    }
+
+    /// The plugins that could not be loaded, with the reasons: those of the `Runtime` and of the file's directory.
+    #[cfg(feature = "dynamic-connectors")]
+    pub fn refused_plugins(&self) -> &[Refusal] {
+        &self.refused_plugins
     }
 
     /// Values from the environment that must not reach a log, each with what to print instead.
@@ -149,7 +211,7 @@ impl<R: Registry> Pipeline<R> {
     ) -> impl Future<Output = Result<Report, RunError>> + Send {
         async move {
             self.plan.require_schemas()?;
-            let Self { mut plan, metrics, drain } = self;
+            let Self { mut plan, metrics, drain, .. } = self;
             let lanes = plan.inlets.iter_mut().filter_map(|inlet| inlet.columns.take());
             let lanes = lanes.map(|columns| (Records::new(&columns.schema), columns.transforms)).collect();
             let runner = Runner::new(plan, Columnar::<R>::new(lanes), metrics.clone());
@@ -218,7 +280,7 @@ where
         shutdown: impl Future<Output = ()> + Send,
     ) -> impl Future<Output = Result<Report, RunError>> + Send {
         async move {
-            let Pipeline { plan, metrics, drain } = self.pipeline;
+            let Pipeline { plan, metrics, drain, .. } = self.pipeline;
             plan.refuse_transforms()?;
             let runner = Runner::new(plan, Typed::new(self.map), metrics.clone());
             runner.run(shutdown, drain).await?;

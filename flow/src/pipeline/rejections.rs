@@ -1,16 +1,11 @@
 //! What becomes of records that cannot go on: counted, logged, and skipped, dead-lettered or the end of the pipeline.
 
-use std::time::{Duration, Instant};
-
 use crate::error::{Error, ErrorKind, Reason, RecordError};
 use crate::pipeline::dead_letter::DeadLetter;
+use crate::pipeline::log_limit::LogLimit;
 use crate::pipeline::metrics::Metrics;
 use crate::record::{Collection, Payload, PayloadBatch, TypedRecords};
 
-/// Lines a reason may write in one window.
-const LINES: u32 = 3;
-/// How long a window lasts.
-const WINDOW: Duration = Duration::from_secs(10);
 /// Bytes of the payload that a line shows.
 const EXCERPT: usize = 96;
 
@@ -159,34 +154,20 @@ impl Rejections {
 #[derive(Debug)]
 struct RejectLog {
     pipeline: String,
-    windows: [Window; Reason::ALL.len()],
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Window {
-    began: Option<Instant>,
-    written: u32,
-    left_out: u64,
+    limits: [LogLimit; Reason::ALL.len()],
 }
 
 impl RejectLog {
     fn new(pipeline: &str) -> Self {
-        Self { pipeline: pipeline.to_owned(), windows: Default::default() }
+        Self { pipeline: pipeline.to_owned(), limits: Default::default() }
     }
 
     fn write(&mut self, source: &str, payload: Option<Payload<'_>>, error: &RecordError, fate: &str) {
         let reason = error.reason();
         let Some(index) = Reason::ALL.iter().position(|known| *known == reason) else { return };
-        let window = &mut self.windows[index];
-        if window.began.is_none_or(|began| began.elapsed() >= WINDOW) {
-            say_left_out(&self.pipeline, reason, window);
-            *window = Window { began: Some(Instant::now()), ..Window::default() };
-        }
-        if window.written >= LINES {
-            window.left_out += 1;
+        if !self.limits[index].admit(|left_out| say_left_out(&self.pipeline, reason, left_out)) {
             return;
         }
-        window.written += 1;
         let topic = payload.and_then(|payload| payload.metadata().topic).unwrap_or("-");
         let excerpt = payload.map(|payload| excerpt(payload.bytes(), error.offset())).unwrap_or_default();
         tracing::warn!(
@@ -200,22 +181,15 @@ impl RejectLog {
 
     /// Says how many were left out since the last time.
     fn flush(&mut self) {
-        for (index, window) in self.windows.iter_mut().enumerate() {
-            say_left_out(&self.pipeline, Reason::ALL[index], window);
+        for (limit, reason) in self.limits.iter_mut().zip(Reason::ALL) {
+            limit.flush(|left_out| say_left_out(&self.pipeline, *reason, left_out));
         }
     }
 }
 
-fn say_left_out(pipeline: &str, reason: Reason, window: &mut Window) {
-    if window.left_out > 0 {
-        tracing::warn!(
-            pipeline,
-            reason = reason.as_str(),
-            "{} more record errors of this reason since the last line",
-            window.left_out
-        );
-        window.left_out = 0;
-    }
+fn say_left_out(pipeline: &str, reason: Reason, left_out: u64) {
+    let reason = reason.as_str();
+    tracing::warn!(pipeline, reason, "{left_out} more record errors of this reason since the last line");
 }
 
 /// Some bytes around `offset`: text with its control characters escaped, or hexadecimal digits where it is no text.

@@ -2,8 +2,11 @@
 
 use serde::{Deserializer, Serializer};
 
-use crate::error::RecordError;
+use crate::error::{Reason, RecordError};
+use crate::record::fields::{FieldError, Fields, TakeField};
+use crate::record::offer;
 use crate::record::payload::Payload;
+use crate::record::records::Value;
 use crate::record::template::Template;
 
 /// Takes records out of any serde [`Deserializer`]. Decoders are generic over it.
@@ -18,6 +21,30 @@ pub trait Collect {
     /// The deserializer's error. Where the record and not the wire format was at fault,
     /// [`Collect::fault`] has the field and the reason.
     fn collect<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
+
+    /// Takes one record of these fields, for a format without a deserializer of its own.
+    ///
+    /// ```
+    /// use flow::{Collect, Field, Records, Schema, Type, Value};
+    ///
+    /// let schema = Schema::new(vec![Field::new("device", Type::String), Field::new("celsius", Type::Float64)]);
+    /// let mut records = Records::new(&schema);
+    /// records.collect_fields([("device", Value::from("pump-7")), ("celsius", 51.5.into())])?;
+    /// assert_eq!(records.value(0, 1), Value::Float(51.5));
+    /// # Ok::<(), flow::RecordError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Why the collection refuses the record. Nothing of it is taken.
+    fn collect_fields<'de>(
+        &mut self,
+        fields: impl IntoIterator<Item = (&'de str, Value<'de>)>,
+    ) -> Result<(), RecordError>
+    where
+        Self: Sized,
+    {
+        offer::collect(self, fields.into_iter())
+    }
 
     /// Why the last [`Collect::collect`] failed, where the collection itself refused the record.
     /// Taken: a second call gives `None`.
@@ -60,6 +87,25 @@ pub trait Collection {
     /// # Panics
     /// Where `index` is not below [`Collection::len`].
     fn serialize<S: Serializer>(&self, index: usize, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Hands the fields of the record at `index` to `take`, in order, for a format without a serializer of its own.
+    /// A list or a struct comes as [`Value::Nested`].
+    ///
+    /// # Errors
+    /// What `take` returns, or why the record has no fields.
+    ///
+    /// # Panics
+    /// Where `index` is not below [`Collection::len`].
+    fn fields(
+        &self,
+        index: usize,
+        take: impl FnMut(&str, Value<'_>) -> Result<(), RecordError>,
+    ) -> Result<(), RecordError>
+    where
+        Self: Sized,
+    {
+        self.serialize(index, Fields::new(&mut Named(take))).map_err(FieldError::into_inner)
+    }
 
     /// Appends `template` with the values of the record at `index` to `out`.
     ///
@@ -106,5 +152,17 @@ impl<C: Collection> Collection for Subset<'_, C> {
 
     fn render(&self, index: usize, template: &Template, out: &mut String) -> Result<(), RecordError> {
         self.records.render(self.positions[index] as usize, template, out)
+    }
+}
+
+/// The fields of [`Collection::fields`].
+struct Named<T>(T);
+
+impl<T: FnMut(&str, Value<'_>) -> Result<(), RecordError>> TakeField for Named<T> {
+    fn take(&mut self, name: Option<&str>, value: Value<'_>) -> Result<(), RecordError> {
+        match name {
+            Some(name) => (self.0)(name, value),
+            None => Err(RecordError::new(Reason::Encode, "the record is one value and has no fields")),
+        }
     }
 }

@@ -6,6 +6,7 @@ pub mod collection;
 pub(crate) mod fields;
 pub mod infer;
 pub(crate) mod nearest;
+mod offer;
 pub mod payload;
 pub mod records;
 mod rejections;

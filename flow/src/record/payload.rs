@@ -2,14 +2,29 @@
 
 use std::ops::Range;
 
+use crate::error::RecordError;
+
+/// Names of headers that a protocol has fields of its own for. They begin with a colon, which keeps them apart from
+/// those that users make up; a schema reads them as `meta.content_type` and so on.
+pub(crate) mod header {
+    /// What the payload is, as in `application/json`.
+    pub(crate) const CONTENT_TYPE: &str = ":content_type";
+    /// Where an answer is expected.
+    pub(crate) const RESPONSE_TOPIC: &str = ":response_topic";
+    /// What an answer repeats, in base64.
+    pub(crate) const CORRELATION_DATA: &str = ":correlation_data";
+    /// `true` where the payload was kept by a broker.
+    pub(crate) const RETAINED: &str = ":retained";
+}
+
 /// A position in a stream of batches, counted by whoever hands the batches out. Newer is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Checkpoint(pub u64);
 
 /// What travels beside a payload's bytes.
 ///
-/// A schema maps it to columns with `from = "meta.topic"`, `"meta.key"`, `"meta.time"` or
-/// `"meta.header.NAME"`.
+/// A schema maps it to columns with `from = "meta.topic"`, `"meta.key"`, `"meta.time"`, or `"meta.header.NAME"` and
+/// others that travel as headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Metadata<'a> {
     /// The MQTT topic, the file's path, or whatever names the stream it came from or goes to.
@@ -41,6 +56,11 @@ impl<'a> Payload<'a> {
         Metadata { topic: text(&self.entry.topic), key: text(&self.entry.key), time: self.entry.time }
     }
 
+    /// Why the source could not use it, where that is so.
+    pub fn fault(self) -> Option<&'a RecordError> {
+        self.entry.fault.and_then(|fault| self.batch.faults.get(fault as usize))
+    }
+
     /// The value of the header `name`, the first where it stands twice.
     pub fn header(self, name: &str) -> Option<&'a str> {
         self.headers().find(|(header, _)| *header == name).map(|(_, value)| value)
@@ -62,6 +82,8 @@ struct Entry {
     key: Option<Range<usize>>,
     time: Option<i64>,
     headers: Range<usize>,
+    /// Its position among the faults.
+    fault: Option<u32>,
 }
 
 /// Payloads in one arena: no allocation per payload, and none at all once the batch has grown.
@@ -84,6 +106,7 @@ pub struct PayloadBatch {
     text: String,
     entries: Vec<Entry>,
     headers: Vec<(Range<usize>, Range<usize>)>,
+    faults: Vec<RecordError>,
     closed: usize,
     capacity: usize,
 }
@@ -113,6 +136,7 @@ impl PayloadBatch {
             text: String::new(),
             entries: Vec::new(),
             headers: Vec::new(),
+            faults: Vec::new(),
             closed: 0,
             capacity: capacity.max(1),
         }
@@ -163,6 +187,7 @@ impl PayloadBatch {
                 self.closed = 0;
                 self.headers.clear();
                 self.text.clear();
+                self.faults.clear();
             }
         }
         self.data.truncate(self.closed);
@@ -205,9 +230,21 @@ impl PayloadBatch {
         }
     }
 
+    /// Makes the last payload one that cannot be used, such as the beginning of a message over a limit. No decoder
+    /// sees it; the pipeline settles it as `on_error` says. Does nothing in an empty batch.
+    pub fn reject(&mut self, fault: RecordError) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.fault = u32::try_from(self.faults.len()).ok();
+            self.faults.push(fault);
+        }
+    }
+
     /// Copies one payload of another batch, with its metadata.
     pub fn push_payload(&mut self, payload: Payload<'_>) {
         self.push_with(payload.bytes(), payload.metadata());
+        if let Some(fault) = payload.fault() {
+            self.reject(fault.clone());
+        }
         for (name, value) in payload.headers() {
             self.push_header(name, value);
         }
@@ -229,6 +266,7 @@ impl PayloadBatch {
             key: None,
             time: None,
             headers: headers..headers,
+            fault: None,
         });
         self.closed = self.data.len();
     }
@@ -281,67 +319,4 @@ impl PayloadBatch {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Metadata, Payload, PayloadBatch};
-
-    #[test]
-    fn a_payload_keeps_its_metadata_and_headers() {
-        let mut batch = PayloadBatch::new();
-        batch.push_with(b"a", Metadata { topic: Some("t/1"), key: None, time: Some(7) });
-        batch.push_header("trace", "x");
-        batch.push(b"b");
-        batch.push_header("trace", "y");
-        let (a, b) = (batch.get(0).unwrap(), batch.get(1).unwrap());
-        assert_eq!((a.bytes(), a.metadata().topic, a.metadata().time), (&b"a"[..], Some("t/1"), Some(7)));
-        assert_eq!((a.header("trace"), b.header("trace")), (Some("x"), Some("y")));
-        assert_eq!((b.bytes(), b.metadata()), (&b"b"[..], Metadata::default()));
-
-        let mut copy = PayloadBatch::new();
-        copy.push_payload(a);
-        assert_eq!(
-            (copy.get(0).unwrap().bytes(), copy.get(0).unwrap().header("trace")),
-            (&b"a"[..], Some("x"))
-        );
-    }
-
-    #[test]
-    fn what_is_not_finished_is_no_payload() {
-        let mut batch = PayloadBatch::new();
-        batch.push(b"one");
-        batch.buffer().extend_from_slice(b"half");
-        batch.discard_open();
-        batch.buffer().extend_from_slice(b"two");
-        batch.finish();
-        batch.buffer().extend_from_slice(b"half");
-        batch.push(b"three");
-        let all: Vec<_> = batch.iter().map(Payload::bytes).collect();
-        assert_eq!(all, [&b"one"[..], b"two", b"three"]);
-        batch.truncate(1);
-        batch.finish();
-        let all: Vec<_> = batch.iter().map(Payload::bytes).collect();
-        assert_eq!(all, [&b"one"[..], b""]);
-        batch.drop_front(1);
-        assert_eq!(batch.get(0).unwrap().bytes(), b"");
-        batch.clear();
-        assert!(batch.is_empty());
-    }
-
-    #[test]
-    fn a_topic_that_cannot_be_written_leaves_the_old_one() {
-        let mut batch = PayloadBatch::new();
-        batch.push_with(b"a", Metadata { topic: Some("old"), ..Metadata::default() });
-        let refused = batch.set_topic(0, |text| {
-            text.push_str("half");
-            Err("no")
-        });
-        assert_eq!(refused, Err("no"));
-        assert_eq!(batch.get(0).unwrap().metadata().topic, Some("old"));
-        batch
-            .set_topic(0, |text| {
-                text.push_str("new");
-                Ok::<_, ()>(())
-            })
-            .unwrap();
-        assert_eq!(batch.get(0).unwrap().metadata().topic, Some("new"));
-    }
-}
+mod tests;

@@ -1,6 +1,8 @@
 //! Text with placeholders for a record's fields: `alerts/{device_id}`.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 use crate::error::{Reason, RecordError};
 use crate::record::schema::{Schema, Type};
@@ -12,7 +14,23 @@ pub type ValueCheck = fn(&str) -> Result<(), &'static str>;
 #[derive(Debug, Clone)]
 pub struct Template {
     pieces: Vec<Piece>,
-    check: ValueCheck,
+    check: Check,
+}
+
+/// Whose check it is.
+#[derive(Clone)]
+enum Check {
+    Plain(ValueCheck),
+    Shared(SharedCheck),
+}
+
+/// As [`ValueCheck`], with something to remember.
+type SharedCheck = Arc<dyn Fn(&str) -> Result<(), Cow<'static, str>> + Send + Sync>;
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Check")
+    }
 }
 
 /// A piece of a template.
@@ -61,7 +79,28 @@ impl Template {
         if !plain.is_empty() {
             pieces.push(Piece::Text(plain));
         }
-        Ok(Self { pieces, check })
+        Ok(Self { pieces, check: Check::Plain(check) })
+    }
+
+    /// The same template, with this check instead.
+    #[must_use]
+    pub fn with_check(
+        mut self,
+        check: impl Fn(&str) -> Result<(), Cow<'static, str>> + Send + Sync + 'static,
+    ) -> Self {
+        self.check = Check::Shared(Arc::new(check));
+        self
+    }
+
+    /// Can this value stand in the template?
+    ///
+    /// # Errors
+    /// Why not, in one line.
+    pub fn check_value(&self, value: &str) -> Result<(), Cow<'static, str>> {
+        match &self.check {
+            Check::Plain(check) => check(value).map_err(Cow::Borrowed),
+            Check::Shared(check) => check(value),
+        }
     }
 
     /// Text and placeholders, in order.
@@ -119,9 +158,22 @@ impl Template {
                 Piece::Field(name) => {
                     let start = out.len();
                     value(name, out)?;
-                    (self.check)(&out[start..])
+                    self.check_value(&out[start..])
                         .map_err(|why| RecordError::new(Reason::Route, why).with_field(name.as_str()))?;
                 }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As it was written: [`Template::parse`] reads it again.
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => f.write_str(&text.replace('{', "{{").replace('}', "}}"))?,
+                Piece::Field(name) => write!(f, "{{{name}}}")?,
             }
         }
         Ok(())
@@ -150,6 +202,15 @@ mod tests {
         assert_eq!(render("alerts/{device}/x").unwrap(), "alerts/pump/x");
         assert_eq!(render("{{{device}}}").unwrap(), "{pump}");
         assert_eq!(render("plain").unwrap(), "plain");
+    }
+
+    #[test]
+    fn a_template_can_be_written_and_read_again() {
+        for text in ["alerts/{device}/x", "{{a}}{b}", ""] {
+            assert_eq!(Template::parse(text, |_| Ok(())).unwrap().to_string(), text);
+        }
+        let template = Template::parse("{a}", |_| Ok(())).unwrap().with_check(|_| Err("never".into()));
+        assert_eq!(template.check_value("x").unwrap_err(), "never");
     }
 
     #[test]

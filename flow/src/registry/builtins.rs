@@ -23,8 +23,21 @@ type Transforms<T> = Cons<
     Cons<crate::transform::rename::Rename, Cons<crate::transform::filter::Filter, T>>,
 >;
 
+/// What is only known at run time: looked up last, and there only where its feature is on.
+type RunTime<T> = Registered<Plugins<T>>;
+
+#[cfg(any(feature = "custom-connectors", feature = "custom-codecs"))]
+type Registered<T> = Cons<crate::registry::Registered, T>;
+#[cfg(not(any(feature = "custom-connectors", feature = "custom-codecs")))]
+type Registered<T> = T;
+
+#[cfg(feature = "dynamic-connectors")]
+type Plugins<T> = Cons<crate::registry::Plugins, T>;
+#[cfg(not(feature = "dynamic-connectors"))]
+type Plugins<T> = T;
+
 /// Every component that ships with `flow` and whose feature is on: the tail of a registry list.
-pub type Builtins = Mqtt<Json<Raw<File<Stdio<Mock<Nop<Transforms<Nil>>>>>>>>;
+pub type Builtins = Mqtt<Json<Raw<File<Stdio<Mock<Nop<Transforms<RunTime<Nil>>>>>>>>>;
 
 /// The feature that would bring a built-in component of this role and id, where it is off.
 pub(crate) fn missing_feature(role: Kind, id: &str) -> Option<&'static str> {

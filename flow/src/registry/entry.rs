@@ -34,14 +34,14 @@ pub trait Entry {
     type Encoder<Tail: CollectionEncoder + Lookup>: CollectionEncoder + Lookup;
     /// The transforms of the list that begins with this element.
     type Transform<Tail: RecordTransform + Lookup>: RecordTransform + Lookup;
-    /// What is known of this element without building it.
-    const INFO: ComponentInfo;
+    /// What is known of this element without building it. `None` for one that stands for what is only known at run time.
+    const INFO: Option<ComponentInfo<'static>>;
 }
 
 /// Puts the component `H` on the enum of one role and leaves the other four as they are.
 ///
-/// Implemented for the types in [`role`]; nothing else needs to implement it.
-pub trait Push<H> {
+/// Implemented for the types in [`role`]. Sealed.
+pub trait Push<H>: role::Role + sealed::Push<H> {
     /// The sources, with `H` where it is one.
     type Source<Tail: SourceConnector + Lookup>: SourceConnector + Lookup;
     /// The sinks, with `H` where it is one.
@@ -104,7 +104,7 @@ where
     type Decoder<Tail: RecordDecoder + Lookup> = <H::Role as Push<H>>::Decoder<Tail>;
     type Encoder<Tail: CollectionEncoder + Lookup> = <H::Role as Push<H>>::Encoder<Tail>;
     type Transform<Tail: RecordTransform + Lookup> = <H::Role as Push<H>>::Transform<Tail>;
-    const INFO: ComponentInfo = ComponentInfo::of::<H>(false);
+    const INFO: Option<ComponentInfo<'static>> = Some(ComponentInfo::of::<H>(false));
 }
 
 /// A component that takes the place of the one with the same role and id further down the list.
@@ -140,7 +140,7 @@ where
     type Decoder<Tail: RecordDecoder + Lookup> = <H::Role as Push<H>>::Decoder<Tail>;
     type Encoder<Tail: CollectionEncoder + Lookup> = <H::Role as Push<H>>::Encoder<Tail>;
     type Transform<Tail: RecordTransform + Lookup> = <H::Role as Push<H>>::Transform<Tail>;
-    const INFO: ComponentInfo = ComponentInfo::of::<H>(true);
+    const INFO: Option<ComponentInfo<'static>> = Some(ComponentInfo::of::<H>(true));
 }
 
 // `T: Registry` comes first: the compiler then walks down the list one level an element, and finds the answer waiting
@@ -187,3 +187,16 @@ impl<C, T> Has<C, Here> for HCons<C, T> {}
 impl<C, T> Has<C, Here> for HCons<Override<C>, T> {}
 
 impl<C, H, T: Has<C, Index>, Index> Has<C, There<Index>> for HCons<H, T> {}
+
+mod sealed {
+    use super::{
+        CollectionEncoder, Component, RecordDecoder, RecordTransform, SinkConnector, SourceConnector, role,
+    };
+
+    pub trait Push<H> {}
+    impl<H: Component + SourceConnector> Push<H> for role::Source {}
+    impl<H: Component + SinkConnector> Push<H> for role::Sink {}
+    impl<H: Component + RecordDecoder> Push<H> for role::Decoder {}
+    impl<H: Component + CollectionEncoder> Push<H> for role::Encoder {}
+    impl<H: Component + RecordTransform> Push<H> for role::Transform {}
+}

@@ -1,55 +1,123 @@
 //! The list as data: a constant chain of ids, roles and descriptions, checked for duplicates when it is compiled.
 
-use schemars::{Schema, SchemaGenerator};
+use std::path::Path;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::component::Component;
 use crate::component::role::{Kind, Role};
 use crate::registry::Registry;
 
-/// What is known of a listed component without building it.
-#[derive(Debug)]
+/// What is known of a component without building it.
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub struct ComponentInfo {
+pub struct ComponentInfo<'a> {
     /// Its logical id.
-    pub id: &'static str,
+    pub id: &'a str,
     /// The role it fills.
     pub role: Kind,
     /// One line on what it does.
-    pub description: &'static str,
+    pub description: &'a str,
     overrides: bool,
-    type_name: fn() -> &'static str,
-    config_schema: fn(&mut SchemaGenerator) -> Schema,
+    origin: Origin<'a>,
+    config_schema: ConfigSchema<'a>,
 }
 
-/// One link of the chain that stands for a list.
+/// Where a component comes from.
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code, reason = "which of them there are is up to the features")]
+pub(super) enum Origin<'a> {
+    /// An element of the list: the full name of its type.
+    Listed(fn() -> &'static str),
+    /// Registered by the program at run time.
+    Registered,
+    /// Out of this library.
+    Library(&'a Path),
+}
+
+/// The JSON Schema of a config.
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code, reason = "which of them there are is up to the features")]
+pub(super) enum ConfigSchema<'a> {
+    Of(fn(&mut SchemaGenerator) -> Schema),
+    Known(&'a Schema),
+}
+
+/// One link of the chain that stands for a list. Elements that stand for what is only known at run time say nothing.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Link {
-    pub(super) info: ComponentInfo,
+    pub(super) info: Option<ComponentInfo<'static>>,
     pub(super) next: Option<&'static Link>,
 }
 
-impl ComponentInfo {
+impl ComponentInfo<'static> {
     pub(super) const fn of<C: Component>(overrides: bool) -> Self {
         Self {
             id: C::ID,
             role: <C::Role as Role>::KIND,
             description: C::DESCRIPTION,
             overrides,
-            type_name: std::any::type_name::<C>,
-            config_schema: |generator| generator.subschema_for::<C::Config>(),
+            origin: Origin::Listed(std::any::type_name::<C>),
+            config_schema: ConfigSchema::Of(schema_of::<C::Config>),
+        }
+    }
+}
+
+pub(super) fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+impl<'a> ComponentInfo<'a> {
+    /// A component that is only known at run time.
+    #[allow(dead_code, reason = "only with features there is one")]
+    pub(super) fn at_run_time(
+        role: Kind,
+        id: &'a str,
+        description: &'a str,
+        origin: Origin<'a>,
+        config_schema: ConfigSchema<'a>,
+    ) -> Self {
+        Self { id, role, description, overrides: false, origin, config_schema }
+    }
+
+    /// The crate that defines it; `registered` where the program registered it at run time, the file's name where it
+    /// comes out of a library.
+    pub fn crate_name(&self) -> &'a str {
+        match self.origin {
+            Origin::Listed(type_name) => {
+                let path = type_name();
+                path.split("::").next().unwrap_or(path)
+            }
+            Origin::Registered => "registered",
+            Origin::Library(file) => file.file_name().and_then(|name| name.to_str()).unwrap_or("library"),
         }
     }
 
-    /// The crate that defines it.
-    pub fn crate_name(&self) -> &'static str {
-        let path = (self.type_name)();
-        path.split("::").next().unwrap_or(path)
+    /// Where it comes from, in words.
+    #[allow(dead_code, reason = "only with features it is asked for")]
+    pub(super) fn origin(&self) -> String {
+        match self.origin {
+            Origin::Listed(_) => format!("in the list, from the crate `{}`", self.crate_name()),
+            Origin::Registered => "registered".to_owned(),
+            Origin::Library(file) => format!("from the library `{}`", file.display()),
+        }
+    }
+
+    /// The library that it was loaded from.
+    pub fn library(&self) -> Option<&'a Path> {
+        match self.origin {
+            Origin::Library(file) => Some(file),
+            _ => None,
+        }
     }
 
     /// The JSON Schema of its config.
     pub fn config_schema(&self, generator: &mut SchemaGenerator) -> Schema {
-        (self.config_schema)(generator)
+        match self.config_schema {
+            ConfigSchema::Of(schema) => schema(generator),
+            ConfigSchema::Known(schema) => schema.clone(),
+        }
     }
 }
 
@@ -65,12 +133,14 @@ pub const fn assert_registry<R: Registry>() {
     let () = R::UNIQUE;
 }
 
-pub(super) fn visible(first: Option<&'static Link>) -> Vec<&'static ComponentInfo> {
-    let mut seen: Vec<&'static ComponentInfo> = Vec::new();
+pub(super) fn visible(first: Option<&'static Link>) -> Vec<ComponentInfo<'static>> {
+    let mut seen: Vec<ComponentInfo<'static>> = Vec::new();
     let mut next = first;
     while let Some(Link { info, next: after }) = next {
-        if !seen.iter().any(|earlier| earlier.role == info.role && earlier.id == info.id) {
-            seen.push(info);
+        if let Some(info) = info
+            && !seen.iter().any(|earlier| earlier.role == info.role && earlier.id == info.id)
+        {
+            seen.push(*info);
         }
         next = *after;
     }
@@ -80,25 +150,35 @@ pub(super) fn visible(first: Option<&'static Link>) -> Vec<&'static ComponentInf
 pub(super) const fn check_unique(first: Option<&'static Link>) {
     let mut current = first;
     while let Some(Link { info, next }) = current {
-        check_id(info.id);
-        let mut later = if info.overrides { None } else { *next };
-        while let Some(other) = later {
-            if info.role as u8 == other.info.role as u8 && equal(info.id, other.info.id) {
-                let message = Message::new()
-                    .push("duplicate id: two components of the role `")
-                    .push(info.role.as_str())
-                    .push("` are called `")
-                    .push(info.id)
-                    .push("`; rename one, or write `Override<…>` around the first to replace the second");
-                panic!("{}", message.as_str());
+        if let Some(info) = info {
+            check_id(info.id);
+            if !info.overrides {
+                check_later(info, *next);
             }
-            later = other.next;
         }
         current = *next;
     }
 }
 
-const fn check_id(id: &str) {
+const fn check_later(info: &ComponentInfo<'static>, mut later: Option<&'static Link>) {
+    while let Some(Link { info: other, next }) = later {
+        if let Some(other) = other
+            && info.role as u8 == other.role as u8
+            && equal(info.id, other.id)
+        {
+            let message = Message::new()
+                .push("duplicate id: two components of the role `")
+                .push(info.role.as_str())
+                .push("` are called `")
+                .push(info.id)
+                .push("`; rename one, or write `Override<…>` around the first to replace the second");
+            panic!("{}", message.as_str());
+        }
+        later = *next;
+    }
+}
+
+pub(super) const fn is_id(id: &str) -> bool {
     let bytes = id.as_bytes();
     let mut good = !bytes.is_empty();
     let mut at = 0;
@@ -106,7 +186,11 @@ const fn check_id(id: &str) {
         good = good && matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'-');
         at += 1;
     }
-    if !good {
+    good
+}
+
+const fn check_id(id: &str) {
+    if !is_id(id) {
         let message =
             Message::new().push("the component id `").push(id).push("` is not made of `a-z`, `0-9` and `-`");
         panic!("{}", message.as_str());

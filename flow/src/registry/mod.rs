@@ -8,6 +8,7 @@
 //! - `coproduct`: the role traits for the enums
 //! - `lookup`: from an id and a config to a built component, with every error of the config
 //! - `info`: the list as data: ids, descriptions, config schemas; duplicate ids
+//! - `runtime`: what is only known at run time, and the elements of the list that stand for it
 //! - `builtins`: what ships with `flow`
 
 mod builtins;
@@ -15,18 +16,31 @@ mod coproduct;
 mod entry;
 mod info;
 mod lookup;
+mod runtime;
 
 use crate::codec::{CollectionEncoder, RecordDecoder};
 use crate::component::role::Kind;
 use crate::connector::{SinkConnector, SourceConnector};
 use crate::transform::RecordTransform;
 
+pub use crate::component::{ConfigFault, Step};
+#[cfg(feature = "dynamic-connectors")]
+pub use crate::plugin::{Policy, Refusal};
 pub use builtins::Builtins;
 pub(crate) use builtins::missing_feature;
 pub use entry::{Entry, Has, Override, Push};
 pub use frunk::{HCons as Cons, HNil as Nil};
 pub use info::{ComponentInfo, Link, assert_registry};
-pub use lookup::{ConfigFault, Lookup, Resolve, Step};
+pub use lookup::{Lookup, Resolve};
+#[cfg(any(feature = "custom-connectors", feature = "custom-codecs"))]
+pub use runtime::Registered;
+pub use runtime::Runtime;
+#[cfg(feature = "custom-codecs")]
+pub use runtime::{CodecRegistry, CodecRole, DecoderFactory, DynDecoder, DynEncoder, EncoderFactory};
+#[cfg(feature = "custom-connectors")]
+pub use runtime::{ConnectorRegistry, ConnectorRole, DynSink, DynSource, SinkFactory, SourceFactory};
+#[cfg(feature = "dynamic-connectors")]
+pub use runtime::{LoadReport, LoadedPlugin, Plugins};
 
 /// A list of components, as a type.
 ///
@@ -63,7 +77,7 @@ pub trait Registry: 'static {
     const UNIQUE: () = info::check_unique(Self::FIRST);
 
     /// Every component, in the order of the list, without those that an [`Override`] before them replaces.
-    fn components() -> Vec<&'static ComponentInfo> {
+    fn components() -> Vec<ComponentInfo<'static>> {
         info::visible(Self::FIRST)
     }
 

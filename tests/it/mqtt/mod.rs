@@ -1,8 +1,10 @@
 //! The `mqtt` source and sink against rumqttd and Mosquitto.
 
+mod conformance;
 mod faults;
 mod features;
 mod round_trip;
+mod scripted;
 mod tls;
 
 use flow::connector::{MqttSink, MqttSource};
@@ -26,8 +28,12 @@ fn with(mut base: Value, extra: &Value) -> Value {
     base
 }
 
-async fn open_source(label: &str, options: Value) -> MqttSource {
+/// A source. Without a client id it is one that may lose messages: what most of these tests look at never does.
+async fn open_source(label: &str, mut options: Value) -> MqttSource {
     log::collect();
+    if options.get("client_id").is_none() {
+        options["at_least_once"] = json!(false);
+    }
     let mut source: MqttSource = build(label, options);
     source.open().await.expect("it opens");
     source

@@ -91,6 +91,8 @@ pub(super) struct Reader {
     pub(super) label: String,
     pub(super) path: PathBuf,
     pub(super) follow: bool,
+    /// Another run goes on where this one ends.
+    pub(super) resumes: bool,
     pub(super) poll: Duration,
     pub(super) events: mpsc::Sender<Result<Event<Identity>, Error>>,
 }
@@ -110,8 +112,12 @@ impl Reader {
             };
             self.send(Ok(Event::Origin(file.identity, file.offset))).await?;
             self.read(&mut file).await?;
-            self.send(Ok(Event::End)).await?;
-            if !self.follow && !file.old {
+            let over = !self.follow && !file.old;
+            // Half a line may be half written: where there is a next run, it gets the whole one.
+            if !(over && self.resumes) {
+                self.send(Ok(Event::End)).await?;
+            }
+            if over {
                 return Ok(());
             }
         }
@@ -123,7 +129,7 @@ impl Reader {
             Ok(Some(file)) => return Ok(Some(file)),
             Ok(None) if self.follow => {}
             Ok(None) => {
-                let message = "the file was moved away and no other took its place";
+                let message = "there is no file at the path, or not any more";
                 let error = Error::permanent(ErrorKind::Io, message).with("path", self.path.display());
                 self.send(Err(error)).await?;
                 return Err(Gone);

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use crate::component::{BuildContext, Component, role};
 use crate::connector::SinkConnector;
 use crate::connector::confirmed::Confirmed;
+use crate::connector::file::claimed;
 use crate::connector::file::config::FileSinkConfig;
 use crate::connector::file::identity::Identity;
 use crate::connector::lines;
@@ -53,9 +54,11 @@ impl Component for FileSink {
         if config.path.is_empty() {
             return Err(Error::config("path", "the path is empty; name a file"));
         }
+        let path = context.resolve(config.path);
+        context.claim("path", claimed(&path))?;
         Ok(Self {
             label: context.label().to_owned(),
-            path: context.resolve(config.path),
+            path,
             sync: config.sync,
             target: None,
             lines: Vec::new(),
@@ -116,12 +119,14 @@ impl FileSink {
                 Ok(self.target.insert(target))
             }
             None => Err(lines::not_open()),
-            Some(old) => {
+            Some(mut old) => {
                 tracing::info!(at = self.label, path = %self.path.display(), "the file was moved away: making a new one");
                 // The old one stays where it is until the new one is there, for a call that comes again.
+                // What is there of a batch that could not be written whole comes again, whole, in the new one.
+                let cut = if old.torn { old.cut().await } else { Ok(()) };
                 let (synced, opened) = (old.file.sync_all().await, self.open_target().await);
                 self.target = Some(old);
-                synced.map_err(|error| Error::from(error).with("path", self.path.display()))?;
+                cut.and(synced).map_err(|error| Error::from(error).with("path", self.path.display()))?;
                 Ok(self.target.insert(opened?))
             }
         }

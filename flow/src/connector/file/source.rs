@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::component::{BuildContext, Component, role};
+use crate::connector::file::claimed;
 use crate::connector::file::config::{FileSourceConfig, FileStart};
 use crate::connector::file::identity::Identity;
 use crate::connector::file::reader::{Opened, Reader};
@@ -19,7 +20,8 @@ use crate::record::payload::{Checkpoint, PayloadBatch};
 
 /// Lines of a file; [`Metadata::topic`](crate::Metadata::topic) is the path as the config spells it.
 ///
-/// A last line without `\n` is delivered at the end of the file, and held while following: more of it may come.
+/// A last line without `\n` is delivered at the end of the file; while following, and with a `state`, it is held: more
+/// of it may come, be it for the next run.
 ///
 /// Following, it notices that the file was cut, and that another file took its place: it reads the old one to its
 /// end, then the new one from its beginning. With a `state`, a restart goes on after the last line that was
@@ -64,6 +66,10 @@ impl Component for FileSource {
         }
         if config.poll_ms == 0 {
             return Err(Error::config("poll_ms", "0 would never rest; leave the key out for 100"));
+        }
+        context.share("path", claimed(&path))?;
+        if let Some(state) = &state {
+            context.claim("state", claimed(state))?;
         }
         Ok(Self {
             label: context.label().to_owned(),
@@ -152,6 +158,7 @@ impl SourceConnector for FileSource {
             label: self.label.clone(),
             path: self.path.clone(),
             follow: self.follow,
+            resumes: self.state.is_some(),
             poll: self.poll,
             events: sender,
         };

@@ -234,21 +234,33 @@ async fn a_file_that_was_rotated_between_two_runs_is_read_to_its_end_first() {
     source.expect(&["1"]).await;
     source.source.close().await.unwrap();
     fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
-    folder.append("a.log", "3\n");
+    folder.append("a.log", "33\n");
     let mut source = folder.source(config.clone()).await;
-    source.expect(&["2", "3"]).await;
+    source.expect(&["2", "33"]).await;
     source.expect_end().await;
     source.source.close().await.unwrap();
-    // Cut, or gone: from the beginning of what is there.
-    fs::write(folder.path("a.log"), "4").unwrap();
+    fs::write(folder.path("a.log"), "4\n").unwrap();
     let mut source = folder.source(config.clone()).await;
     source.expect(&["4"]).await;
     drop(source);
     fs::rename(folder.path("a.log"), folder.path("kept")).unwrap();
-    fs::write(folder.path("a.log"), "5").unwrap();
+    fs::write(folder.path("a.log"), "5\n").unwrap();
     fs::remove_file(folder.path("kept")).unwrap();
     let mut source = folder.source(config).await;
     source.expect(&["5"]).await;
+}
+
+#[tokio::test]
+async fn with_a_state_half_a_line_is_left_for_the_next_run() {
+    let folder = Folder::new();
+    folder.append("a.log", "1\nha");
+    for (more, lines) in [("lf\n", vec!["1"]), ("", vec!["half"])] {
+        let mut source = folder.source(json!({ "path": "a.log", "state": "a.state" })).await;
+        source.expect(&lines).await;
+        source.expect_end().await;
+        source.source.close().await.unwrap();
+        folder.append("a.log", more);
+    }
 }
 
 #[tokio::test]

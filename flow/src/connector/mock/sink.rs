@@ -91,10 +91,8 @@ type Refuses = Box<dyn Fn(Payload<'_>) -> Option<String> + Send>;
 #[derive(Default)]
 struct Record {
     written: Vec<MockPayload>,
-    /// The newest checkpoint of which something was taken and nothing is left to come.
+    /// The newest checkpoint of which nothing is left to come.
     complete: Option<Checkpoint>,
-    /// The newest checkpoint of which something was taken.
-    begun: Option<Checkpoint>,
     held: bool,
     /// While confirmations are held: the newest that is let through.
     allowed: Option<Checkpoint>,
@@ -223,14 +221,9 @@ impl Record {
         }
         for (index, payload) in batch.iter().enumerate() {
             if let Some(why) = self.refuses.as_ref().and_then(|refuses| refuses(payload)) {
-                // With the last payload refused nothing more comes for this checkpoint: what was taken is all.
-                if self.begun == Some(checkpoint) && index + 1 == batch.len() {
-                    self.complete = Some(checkpoint);
-                }
                 return Err(Error::refused_payload(index, why));
             }
             self.written.push(MockPayload::new(payload, checkpoint));
-            self.begun = Some(checkpoint);
         }
         self.complete = Some(checkpoint);
         Ok(())
@@ -246,7 +239,7 @@ impl SinkConnector for MockSink {
         self.record.change(|record| {
             record.opened += 1;
             // Another run counts its checkpoints from the beginning.
-            (record.begun, record.complete) = (None, None);
+            record.complete = None;
         });
         Ok(())
     }

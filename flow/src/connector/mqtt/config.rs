@@ -1,5 +1,7 @@
 //! What a pipeline file says about an MQTT source and an MQTT sink.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -13,6 +15,19 @@ pub enum MqttVersion {
     /// MQTT 5.
     #[serde(rename = "5")]
     V5,
+}
+
+/// When the broker sends the retained messages of a subscription (MQTT 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MqttRetainHandling {
+    /// Whenever it is subscribed to.
+    #[default]
+    Always,
+    /// Where the session had no such subscription.
+    New,
+    /// Not at all.
+    Never,
 }
 
 /// Certificates of a connection to `mqtts://`.
@@ -36,8 +51,9 @@ pub struct MqttWill {
     /// What is published.
     #[serde(default)]
     pub payload: String,
-    /// 0 (at most once) or 1 (at least once).
+    /// 0 (at most once), 1 (at least once) or 2 (exactly once).
     #[serde(default)]
+    #[schemars(range(min = 0, max = 2))]
     pub qos: u8,
     /// Does the broker keep it for later subscribers?
     #[serde(default)]
@@ -71,7 +87,8 @@ macro_rules! config {
         #[derive(Clone, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         $visibility struct $name {
-            /// Where the broker is: `mqtt://host[:1883]`, or `mqtts://host[:8883]` for TLS.
+            /// Where the broker is: `mqtt://host[:1883]`, `mqtts://host[:8883]` for TLS, or `unix:///path` for a socket
+            /// of this machine.
             /// `user:password@` before the host is read as `username` and `password`.
             pub url: String,
             $($own)*
@@ -120,11 +137,27 @@ config! {
         /// What to subscribe to: a topic filter or a list of them, with wildcards (`sensors/+/reading`, `sensors/#`)
         /// or shared between several clients (`$share/group/sensors/#`).
         pub topic: MqttTopics,
-        /// 0 (at most once) or 1 (at least once: a message is acknowledged to the broker when it is delivered).
-        /// Default: 0.
+        /// 0 (at most once), 1 (at least once: a message is acknowledged to the broker when it is delivered) or
+        /// 2 (exactly once, for as long as this process and the broker's session live). Default: 0.
         #[serde(default)]
-        #[schemars(range(min = 0, max = 1))]
+        #[schemars(range(min = 0, max = 2))]
         pub qos: u8,
+        /// Must nothing be lost? Then start-up refuses what cannot hold to that: QoS 0, no `client_id`, a session that ends
+        /// with the connection. Default: true with `qos` 1 or 2.
+        pub at_least_once: Option<bool>,
+        /// How many messages the broker may have sent that are not acknowledged, 1 to 65535 (MQTT 5). Default: 8192.
+        #[schemars(range(min = 1))]
+        pub receive_maximum: Option<u16>,
+        /// Are messages left out that this client publishes itself (MQTT 5)?
+        #[serde(default)]
+        pub no_local: bool,
+        /// Do messages keep the mark of being retained with which they were published (MQTT 5)?
+        #[serde(default)]
+        pub retain_as_published: bool,
+        /// When retained messages come: `"always"` (with every subscription; default), `"new"` (where the session is a new
+        /// one) or `"never"` (MQTT 5).
+        #[serde(default)]
+        pub retain_handling: MqttRetainHandling,
     }
 }
 
@@ -133,11 +166,13 @@ config! {
     pub struct MqttSinkConfig {
         /// What to publish to; `{field}` stands for a field of the record: `alerts/{device_id}`.
         pub topic: String,
-        /// 0 (at most once) or 1 (at least once: a message is delivered when the broker has confirmed it).
-        /// Default: 0.
+        /// 0 (at most once), 1 (at least once: a message is delivered when the broker has confirmed it) or
+        /// 2 (exactly once, for as long as this process and the broker's session live). Default: 0.
         #[serde(default)]
-        #[schemars(range(min = 0, max = 1))]
+        #[schemars(range(min = 0, max = 2))]
         pub qos: u8,
+        /// Must nothing be lost? Then start-up refuses QoS 0. Default: true with `qos` 1 or 2.
+        pub at_least_once: Option<bool>,
         /// Does the broker keep the last message of a topic for later subscribers?
         #[serde(default)]
         pub retain: bool,
@@ -145,6 +180,17 @@ config! {
         #[serde(default = "default_max_in_flight")]
         #[schemars(range(min = 1, max = 65_534))]
         pub max_in_flight: u16,
+        /// What the payload is, for its readers, as in `application/json` (MQTT 5).
+        pub content_type: Option<String>,
+        /// Where answers are expected (MQTT 5).
+        pub response_topic: Option<String>,
+        /// What answers shall repeat (MQTT 5).
+        pub correlation_data: Option<String>,
+        /// Seconds after which the broker may drop a message that nobody has read (MQTT 5).
+        pub message_expiry: Option<u32>,
+        /// Names and values that travel with every message (MQTT 5).
+        #[serde(default)]
+        pub user_properties: BTreeMap<String, String>,
     }
 }
 

@@ -1,22 +1,21 @@
 //! The task behind a source or a sink: sockets and clocks for a [`Session`].
 
-use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep_until, timeout};
-use tokio_rustls::TlsConnector;
+use tokio::time::{Sleep, sleep_until, timeout};
 use tracing::debug;
 
 use super::backoff::Backoff;
 use super::journal::Journal;
-use super::session::{Event, Lost, Part, Session};
-use super::settings::{Settings, random};
+use super::session::{Event, Lost, Part, Remedy, Session};
+use super::settings::{Address, Settings, random};
+use super::socket::Socket;
 use crate::error::{Error, ErrorKind};
 
 /// How much one read takes at most, in bytes.
@@ -50,23 +49,28 @@ pub(crate) struct Connection {
 impl Connection {
     /// Starts the task, inside a tokio runtime.
     pub(crate) fn open(settings: Settings, part: Part) -> Self {
-        let Settings { host, port, tls, connect_timeout, profile, context } = settings;
+        let Settings { address, connect_timeout, profile, context } = settings;
+        let silence =
+            (profile.keep_alive > 0).then(|| Duration::from_secs(profile.keep_alive.into()) * 3 / 2);
         let link = Arc::new(Link {
             session: Mutex::new(Session::new(profile, part, Instant::now())),
             work: Notify::new(),
             news: Notify::new(),
         });
-        let place = Place { host, port, tls, connect_timeout };
-        let journal = Journal::new(context, place.to_string());
+        let journal = Journal::new(context, address.to_string());
+        let place = Place { address, connect_timeout, silence };
         let task = tokio::spawn(run(Last(Arc::clone(&link)), place, journal));
         Self { link, task }
     }
 
-    /// Runs `action` on the session and tells the task that there is something to do.
-    pub(crate) fn command<T>(&self, action: impl FnOnce(&mut Session) -> T) -> T {
-        let result = action(&mut self.link.session());
+    /// Runs `action` on the session. What it leaves to do needs [`Connection::wake`].
+    pub(crate) fn look<T>(&self, action: impl FnOnce(&mut Session) -> T) -> T {
+        action(&mut self.link.session())
+    }
+
+    /// Tells the task that there is something to do.
+    pub(crate) fn wake(&self) {
         self.link.work.notify_one();
-        result
     }
 
     /// Waits until `look` finds something in the session, or the session has failed for good.
@@ -90,7 +94,8 @@ impl Connection {
 
     /// Says good-bye and waits for the end of the task.
     pub(crate) async fn close(mut self) {
-        self.command(Session::close);
+        self.look(Session::close);
+        self.wake();
         // The task ends by itself; that it panicked was logged where it did.
         let _ = (&mut self.task).await;
     }
@@ -112,18 +117,12 @@ impl Drop for Last {
     }
 }
 
-/// Where the broker is. Displays without user and password.
+/// Where the broker is, and what patience there is with it.
 struct Place {
-    host: String,
-    port: u16,
-    tls: Option<(Arc<rustls::ClientConfig>, rustls::pki_types::ServerName<'static>)>,
+    address: Address,
     connect_timeout: Duration,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
+    /// After which a connection counts as dead.
+    silence: Option<Duration>,
 }
 
 /// Connects, and connects again, until the component says good-bye.
@@ -138,15 +137,21 @@ async fn run(last: Last, place: Place, mut journal: Journal) {
             session.lost();
             session.is_closing()
         };
-        match ended {
-            Ok(()) => debug!(component = journal.component(), "said good-bye"),
-            Err(lost) => journal.lost(&lost, online.is_some()),
-        }
+        let lived = online.map(|since: Instant| since.elapsed());
+        let remedy = match ended {
+            Ok(()) => {
+                debug!(component = journal.component(), "said good-bye");
+                Remedy::Wait
+            }
+            Err(lost) => {
+                journal.lost(&lost, lived);
+                lost.remedy()
+            }
+        };
         if over {
             return;
         }
-        let lived = online.map_or(Duration::ZERO, |since: Instant| since.elapsed());
-        let again = backoff.next(Instant::now(), lived, random());
+        let again = backoff.next(Instant::now(), lived.unwrap_or_default(), remedy, random());
         loop {
             tokio::select! {
                 () = sleep_until(again.into()) => break,
@@ -164,14 +169,16 @@ async fn attempt(
     online: &mut Option<Instant>,
 ) -> Result<(), Lost> {
     let late = |_| Lost::new(format!("no connection within {} s", place.connect_timeout.as_secs()));
-    let connecting = timeout(place.connect_timeout, connect(place));
-    let stream = tokio::select! {
-        stream = connecting => stream.map_err(late)??,
+    let connecting = timeout(place.connect_timeout, Socket::connect(&place.address, place.silence));
+    let socket = tokio::select! {
+        socket = connecting => socket.map_err(late)??,
         () = closing(link) => return Ok(()),
     };
-    match stream {
-        Stream::Plain(stream) => serve(link, stream, journal, online).await,
-        Stream::Tls(stream) => serve(link, stream, journal, online).await,
+    match socket {
+        Socket::Tcp(stream) => serve(link, stream, journal, online).await,
+        Socket::Tls(stream) => serve(link, stream, journal, online).await,
+        #[cfg(unix)]
+        Socket::Unix(stream) => serve(link, stream, journal, online).await,
     }
 }
 
@@ -179,27 +186,6 @@ async fn attempt(
 async fn closing(link: &Link) {
     while !link.session().is_closing() {
         link.work.notified().await;
-    }
-}
-
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
-}
-
-async fn connect(place: &Place) -> Result<Stream, Lost> {
-    let stream = TcpStream::connect((place.host.as_str(), place.port))
-        .await
-        .map_err(|error| Lost::new(format!("cannot connect: {error}")))?;
-    // Output is collected into large writes already; waiting for more would only add latency.
-    stream.set_nodelay(true).map_err(|error| Lost::new(format!("cannot connect: {error}")))?;
-    match &place.tls {
-        None => Ok(Stream::Plain(stream)),
-        Some((config, name)) => TlsConnector::from(Arc::clone(config))
-            .connect(name.clone(), stream)
-            .await
-            .map(|stream| Stream::Tls(Box::new(stream)))
-            .map_err(|error| Lost::new(format!("the TLS handshake failed: {error}"))),
     }
 }
 
@@ -213,6 +199,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let mut input = BytesMut::new();
     let mut output = Output::default();
     let mut fresh = false;
+    let mut alarm = std::pin::pin!(sleep_until(Instant::now().into()));
     link.session().start(Instant::now())?;
     loop {
         let (step, news) = {
@@ -235,12 +222,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         }
         fresh = false;
         input.reserve(READ);
-        let mut due = std::pin::pin!(async {
-            match step.deadline {
-                Some(deadline) => sleep_until(deadline.into()).await,
-                None => std::future::pending().await,
-            }
-        });
+        set(alarm.as_mut(), step.deadline);
         let before = output.done;
         tokio::select! {
             read = reader.read_buf(&mut input), if !step.stalled => match read {
@@ -253,11 +235,21 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 Err(error) => return Err(Lost::new(format!("writing failed: {error}"))),
             },
             () = link.work.notified() => {}
-            () = &mut due => {}
+            () = &mut alarm, if step.deadline.is_some() => {}
         }
         if output.done != before {
             link.session().progressed(Instant::now());
         }
+    }
+}
+
+/// Makes the alarm ring at `deadline` or before. Deadlines mostly move on with the traffic, and then it rings once too
+/// early, which is cheaper than to move it every time.
+fn set(alarm: Pin<&mut Sleep>, deadline: Option<Instant>) {
+    if let Some(deadline) = deadline.map(tokio::time::Instant::from)
+        && (alarm.is_elapsed() || deadline < alarm.deadline())
+    {
+        alarm.reset(deadline);
     }
 }
 
@@ -305,7 +297,7 @@ fn advance(
     }
     if output.is_done() {
         output.clear();
-        session.output(&mut output.bytes);
+        session.output(now, &mut output.bytes);
         output.flushed = output.bytes.is_empty();
     }
     Ok(Step {

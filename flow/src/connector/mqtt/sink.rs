@@ -3,8 +3,8 @@
 use super::config::MqttSinkConfig;
 use super::driver::Connection;
 use super::not_open;
-use super::session::{IDS, Part, Publishing, Session};
-use super::settings::{Settings, check_qos};
+use super::session::{IDS, Part, Publishing, Session, property, put_bytes, put_pair};
+use super::settings::{Settings, at_least_once, check_qos, only_with_5};
 use super::topic;
 use crate::component::{BuildContext, Component, role};
 use crate::connector::SinkConnector;
@@ -72,15 +72,62 @@ impl Component for MqttSink {
         if !(1..=IDS).contains(&config.max_in_flight) {
             return Err(Error::config("max_in_flight", "can be 1 to 65534: MQTT has no more packet ids"));
         }
+        // The ring sends again what no broker has confirmed, so that neither a name nor a kept session is needed.
+        at_least_once(config.qos, config.at_least_once)?;
         let topic = Topic::parse(&config.topic)?;
         let part = Part::Sink(Publishing {
             qos: config.qos,
             retain: config.retain,
             max_in_flight: config.max_in_flight,
+            properties: properties(&config)?,
         });
         let plan = Some((Settings::new(config.into(), context)?, part));
         Ok(Self { topic, plan, connection: None, confirmed: None })
     }
+}
+
+/// The properties of every message, as they stand on the wire.
+fn properties(config: &MqttSinkConfig) -> Result<Vec<u8>, Error> {
+    let texts = [
+        ("content_type", property::CONTENT_TYPE, &config.content_type),
+        ("response_topic", property::RESPONSE_TOPIC, &config.response_topic),
+        ("correlation_data", property::CORRELATION_DATA, &config.correlation_data),
+    ];
+    only_with_5(
+        config.version,
+        &[
+            (texts[0].0, texts[0].2.is_some()),
+            (texts[1].0, texts[1].2.is_some()),
+            (texts[2].0, texts[2].2.is_some()),
+            ("message_expiry", config.message_expiry.is_some()),
+            ("user_properties", !config.user_properties.is_empty()),
+        ],
+    )?;
+    if let Some(topic) = &config.response_topic {
+        topic::check_name(topic).map_err(|why| Error::config("response_topic", why))?;
+    }
+    let check = |key: &'static str, text: &str| match text {
+        text if text.len() > topic::MAX_BYTES => Err(Error::config(key, "cannot be longer than 65535 bytes")),
+        text if text.contains('\0') => Err(Error::config(key, "cannot hold a NUL character")),
+        _ => Ok(()),
+    };
+    let mut out = Vec::new();
+    if let Some(seconds) = config.message_expiry {
+        out.push(property::MESSAGE_EXPIRY);
+        out.extend_from_slice(&seconds.to_be_bytes());
+    }
+    for (key, property, text) in texts {
+        if let Some(text) = text {
+            check(key, text)?;
+            put_bytes(property, text.as_bytes(), &mut out);
+        }
+    }
+    for (name, value) in &config.user_properties {
+        check("user_properties", name)?;
+        check("user_properties", value)?;
+        put_pair(name, value, &mut out);
+    }
+    Ok(out)
 }
 
 impl SinkConnector for MqttSink {
@@ -100,21 +147,24 @@ impl SinkConnector for MqttSink {
     async fn write(&mut self, batch: &PayloadBatch, checkpoint: Checkpoint) -> Result<(), Error> {
         let connection = self.connection.as_ref().ok_or_else(not_open)?;
         let mut taken = 0;
-        while taken < batch.len() {
+        loop {
             let before = taken;
             let outcome = connection
                 .wait(|session| {
                     let outcome = take(&self.topic, session, batch, &mut taken);
-                    if taken == batch.len() {
+                    let all = outcome.is_ok() && taken == batch.len();
+                    if all {
                         session.mark(checkpoint);
                     }
-                    (taken > before || outcome.is_err()).then_some(outcome)
+                    (all || taken > before || outcome.is_err()).then_some(outcome)
                 })
                 .await?;
-            connection.command(|_| ());
+            connection.wake();
             outcome?;
+            if taken == batch.len() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// # Cancel safety
@@ -136,8 +186,7 @@ impl SinkConnector for MqttSink {
     }
 }
 
-/// Takes payloads from `taken` on while there is room. A refused payload counts as taken where it is the last:
-/// then the pipeline does not come again, and those before it still want to be confirmed.
+/// Takes payloads from `taken` on while there is room.
 fn take(topic: &Topic, session: &mut Session, batch: &PayloadBatch, taken: &mut usize) -> Result<(), Error> {
     while let Some(payload) = batch.get(*taken) {
         let published = match topic.of(payload) {
@@ -147,13 +196,7 @@ fn take(topic: &Topic, session: &mut Session, batch: &PayloadBatch, taken: &mut 
         match published {
             Ok(true) => *taken += 1,
             Ok(false) => return Ok(()),
-            Err(why) => {
-                let error = Error::refused_payload(*taken, why);
-                if *taken + 1 == batch.len() {
-                    *taken += 1;
-                }
-                return Err(error);
-            }
+            Err(why) => return Err(Error::refused_payload(*taken, why)),
         }
     }
     Ok(())

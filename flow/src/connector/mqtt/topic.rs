@@ -16,11 +16,23 @@ pub(crate) fn check_name(topic: &str) -> Result<(), &'static str> {
 
 /// Checks a constant piece of a topic that is published to.
 pub(crate) fn check_text(text: &str) -> Result<(), &'static str> {
-    match text.bytes().find(|byte| matches!(byte, b'+' | b'#' | 0)) {
-        Some(0) => Err("a topic cannot hold a NUL character"),
-        Some(_) => Err("a topic that is published to cannot hold the wildcards `+` and `#`"),
-        None => Ok(()),
+    if text.contains(['+', '#']) {
+        return Err("a topic that is published to cannot hold the wildcards `+` and `#`");
     }
+    check_characters(text)
+}
+
+/// Checks for characters that a broker may take for a malformed packet, in topics and in every other text that is sent
+/// (MQTT 3.1.1 and 5, section 1.5.3 and 1.5.4): it would end the connection each time that the packet is sent again.
+pub(crate) fn check_characters(text: &str) -> Result<(), &'static str> {
+    let refused =
+        |c: char| c.is_control() || matches!(c, '\u{fdd0}'..='\u{fdef}') || c as u32 & 0xfffe == 0xfffe;
+    if text.contains(refused) {
+        return Err(
+            "text in MQTT cannot hold control characters (U+0000 to U+001F, U+007F to U+009F) or non-characters",
+        );
+    }
+    Ok(())
 }
 
 /// Checks a record's value that takes a place inside one level of a topic.
@@ -28,10 +40,10 @@ pub(crate) fn check_value(value: &str) -> Result<(), &'static str> {
     if value.is_empty() {
         return Err("an empty value cannot stand in a topic");
     }
-    match value.bytes().find(|byte| matches!(byte, b'/' | b'+' | b'#' | 0)) {
-        Some(_) => Err("a value that holds `/`, `+`, `#` or NUL cannot stand in a topic"),
-        None => Ok(()),
+    if value.contains(['/', '+', '#']) {
+        return Err("a value that holds `/`, `+` or `#` cannot stand in a topic");
     }
+    check_characters(value)
 }
 
 /// Checks a filter that is subscribed to, with wildcards or as `$share/group/filter`.
@@ -39,9 +51,7 @@ pub(crate) fn check_filter(filter: &str) -> Result<(), &'static str> {
     if filter.len() > MAX_BYTES {
         return Err("a topic filter cannot be longer than 65535 bytes");
     }
-    if filter.contains('\0') {
-        return Err("a topic filter cannot hold a NUL character");
-    }
+    check_characters(filter)?;
     let filter = match filter.strip_prefix("$share/") {
         None => filter,
         Some(shared) => {
@@ -100,11 +110,11 @@ mod tests {
         assert_eq!(check_name("a/b"), Ok(()));
         assert_eq!(check_text(""), Ok(()));
         assert_eq!(check_value("pump 7"), Ok(()));
-        for bad in ["", "a/+", "#", "a\0"] {
+        for bad in ["", "a/+", "#", "a\0", "a\n", "\u{7f}", "\u{85}", "\u{fdd0}", "\u{ffff}", "\u{1fffe}"] {
             assert!(check_name(bad).is_err(), "{bad:?}");
         }
         assert!(check_name(&"a".repeat(65_536)).is_err());
-        for bad in ["", "a/b", "+", "#", "\0"] {
+        for bad in ["", "a/b", "+", "#", "\0", "a\nb"] {
             assert!(check_value(bad).is_err(), "{bad:?}");
         }
     }

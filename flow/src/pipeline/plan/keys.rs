@@ -8,7 +8,7 @@ use crate::registry::{ComponentInfo, ConfigFault, Step};
 
 /// Checks the keys of `config` and takes the unknown ones out, so that the config's type does not meet them again.
 /// `reserved` are the keys of the table that belong to the pipeline.
-pub(super) fn check(info: &ComponentInfo, reserved: &[&str], config: &mut Value) -> Vec<ConfigFault> {
+pub(super) fn check(info: &ComponentInfo<'_>, reserved: &[&str], config: &mut Value) -> Vec<ConfigFault> {
     let mut generator =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
     let schema = info.config_schema(&mut generator);

@@ -6,6 +6,7 @@ mod resolve;
 use std::sync::Arc;
 
 use crate::codec::CollectionEncoder;
+use crate::component::Claims;
 use crate::component::role::Kind;
 use crate::connector::SinkConnector;
 use crate::pipeline::dead_letter;
@@ -13,7 +14,7 @@ use crate::pipeline::plan::resolve::Resolver;
 use crate::pipeline::problem::{Problem, Problems};
 use crate::pipeline::spec::{self, Batch, Node, Spec};
 use crate::record::{Schema, Template};
-use crate::registry::{Registry, Step};
+use crate::registry::{Registry, Runtime, Step};
 use crate::transform::RecordTransform;
 
 /// Which door the records of a pipeline take.
@@ -33,7 +34,9 @@ pub(crate) struct Plan<R: Registry> {
     pub(crate) policy: Policy<R>,
     pub(crate) batch: Batch,
     pub(crate) secrets: Vec<(String, String)>,
-    pub(crate) spec: Spec,
+    /// What is wrong only where records are columns: a typed pipeline has fields of its own.
+    of_columns: Vec<Problem>,
+    spec: Spec,
 }
 
 pub(crate) struct InletPlan<R: Registry> {
@@ -63,18 +66,33 @@ pub(crate) enum Policy<R: Registry> {
 
 impl<R: Registry> Plan<R> {
     /// Builds every component of `spec`. Nothing connects.
-    pub(crate) fn new(mut spec: Spec, door: Door) -> Result<Self, Problems> {
+    pub(crate) fn new(
+        mut spec: Spec,
+        door: Door,
+        claims: Claims,
+        runtime: &Runtime,
+    ) -> Result<Self, Problems> {
         const { R::UNIQUE };
         let mut problems = std::mem::take(&mut spec.problems);
-        let mut planner = Planner { spec: &spec, door, resolver: Resolver::new::<R>(&spec, &mut problems) };
+        if !runtime.is_of::<R>() {
+            let message =
+                "the `Runtime` was made for another list: make it with `Runtime::of` and this pipeline's";
+            problems.push(Problem { line: 0, key: String::new(), message: message.to_owned() });
+        }
+        let resolver = Resolver::new(&spec, runtime, claims, &mut problems);
+        let mut planner = Planner { spec: &spec, door, resolver };
         let (inlets, schemas) = planner.inlets::<R>();
         let outlets: Vec<OutletPlan<R>> =
-            spec.sinks.iter().filter_map(|sink| planner.outlet::<R>(sink, &schemas)).collect();
+            spec.sinks.iter().filter_map(|sink| planner.outlet::<R>(sink)).collect();
+        let of_columns = planner.of_columns(&outlets, &schemas);
         let policy = match &spec.on_error {
             spec::OnError::Fail => Policy::Fail,
             spec::OnError::Skip => Policy::Skip,
-            spec::OnError::DeadLetter(sink) => match planner.outlet::<R>(sink, &[dead_letter::schema()]) {
-                Some(outlet) => Policy::DeadLetter(outlet),
+            spec::OnError::DeadLetter(sink) => match planner.outlet::<R>(sink) {
+                Some(outlet) => {
+                    planner.check(&outlet, sink, &[dead_letter::schema()]);
+                    Policy::DeadLetter(outlet)
+                }
                 None => Policy::Fail,
             },
         };
@@ -95,14 +113,17 @@ impl<R: Registry> Plan<R> {
             policy,
             batch: spec.batch,
             secrets: spec.tree.secrets.clone(),
+            of_columns,
             spec,
         })
     }
 
-    /// Every source has a schema, or the problems that say which has none.
+    /// Every source has a schema whose columns the sinks can take, or the problems that say what is wrong.
     pub(crate) fn require_schemas(&self) -> Result<(), Problems> {
         let missing = self.spec.sources.iter().filter(|source| source.schema.is_none());
-        let problems: Vec<Problem> = missing.map(|source| no_schema(&self.spec, &source.connector)).collect();
+        let mut problems: Vec<Problem> =
+            missing.map(|source| no_schema(&self.spec, &source.connector)).collect();
+        problems.extend(self.of_columns.iter().cloned());
         if problems.is_empty() { Ok(()) } else { Err(Problems::new(&self.spec.tree.file, problems)) }
     }
 
@@ -218,20 +239,41 @@ impl Planner<'_> {
         }
     }
 
-    fn outlet<R: Registry>(&mut self, sink: &spec::Sink, schemas: &[Arc<Schema>]) -> Option<OutletPlan<R>> {
+    fn outlet<R: Registry>(&mut self, sink: &spec::Sink) -> Option<OutletPlan<R>> {
         let connector = self.resolver.component::<R::Sink>(Kind::Sink, &sink.connector);
         let encoder = self.resolver.component::<R::Encoder>(Kind::Encoder, &sink.encoder);
-        let (connector, encoder) = (connector?, encoder?);
-        for schema in schemas {
-            if let Err(error) = encoder.check(schema) {
-                self.resolver.fault(&sink.encoder, error.key(), error.message());
-                break;
-            }
-            if let Some(Err(message)) = connector.route().map(|route: &Template| route.check(schema)) {
-                self.resolver.fault(&sink.connector, Some("topic"), &message);
-                break;
+        Some(OutletPlan { label: self.resolver.label(&sink.connector), sink: connector?, encoder: encoder? })
+    }
+
+    /// Checks the sinks against the schemas. Which door the records take may still be open (transforms decide it): what
+    /// is wrong is then kept for the one that needs it.
+    fn of_columns<R: Registry>(
+        &mut self,
+        outlets: &[OutletPlan<R>],
+        schemas: &[Arc<Schema>],
+    ) -> Vec<Problem> {
+        let said = self.resolver.problems.len();
+        for sink in &self.spec.sinks {
+            let label = self.resolver.label(&sink.connector);
+            if let Some(outlet) = outlets.iter().find(|outlet| outlet.label == label) {
+                self.check(outlet, sink, schemas);
             }
         }
-        Some(OutletPlan { label: self.resolver.label(&sink.connector), sink: connector, encoder })
+        match self.door {
+            Door::Any if self.spec.transforms.is_empty() => self.resolver.problems.split_off(said),
+            Door::Any | Door::Columnar => Vec::new(),
+        }
+    }
+
+    /// Can the sink take records of these schemas? The first that it cannot is enough.
+    fn check<R: Registry>(&mut self, outlet: &OutletPlan<R>, sink: &spec::Sink, schemas: &[Arc<Schema>]) {
+        for schema in schemas {
+            if let Err(error) = outlet.encoder.check(schema) {
+                return self.resolver.fault(&sink.encoder, error.key(), error.message());
+            }
+            if let Some(Err(message)) = outlet.sink.route().map(|route: &Template| route.check(schema)) {
+                return self.resolver.fault(&sink.connector, Some("topic"), &message);
+            }
+        }
     }
 }

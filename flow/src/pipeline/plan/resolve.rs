@@ -2,23 +2,30 @@
 
 use serde_json::Value;
 
-use crate::component::BuildContext;
 use crate::component::role::Kind;
+use crate::component::{BuildContext, Claims};
 use crate::pipeline::plan::keys;
 use crate::pipeline::problem::Problem;
 use crate::pipeline::spec::{Part, Spec, dotted};
 use crate::record::nearest::known_names;
-use crate::registry::{ComponentInfo, ConfigFault, Lookup, Registry, Step, missing_feature};
+use crate::registry::{ComponentInfo, ConfigFault, Lookup, Runtime, Step, missing_feature};
 
 pub(super) struct Resolver<'a> {
     spec: &'a Spec,
-    known: Vec<&'static ComponentInfo>,
+    runtime: &'a Runtime,
+    known: Vec<ComponentInfo<'a>>,
+    claims: Claims,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new<R: Registry>(spec: &'a Spec, problems: &'a mut Vec<Problem>) -> Self {
-        Self { spec, known: R::components(), problems }
+    pub(super) fn new(
+        spec: &'a Spec,
+        runtime: &'a Runtime,
+        claims: Claims,
+        problems: &'a mut Vec<Problem>,
+    ) -> Self {
+        Self { spec, runtime, known: runtime.components(), claims, problems }
     }
 
     /// Pipeline, place in the file and id: `hot-devices/sink[1].mqtt`.
@@ -30,10 +37,11 @@ impl<'a> Resolver<'a> {
     pub(super) fn component<T: Lookup>(&mut self, role: Kind, part: &Part) -> Option<T> {
         let (mut config, said) = self.config(role, part)?;
         let context = BuildContext::new(self.label(part), self.spec.directory())
-            .with_secrets(self.spec.tree.secrets.clone());
+            .with_secrets(self.spec.tree.secrets.clone())
+            .with_claims(self.claims.clone());
         loop {
-            // An id that is listed but not found is the entry of a run-time registry that has changed its mind.
-            let faults = match T::lookup(&part.id, &config, &context)? {
+            // An id that is known but not found: the list has no element for what is known at run time.
+            let faults = match T::lookup(&part.id, &config, &context, self.runtime)? {
                 Ok(component) => return (said == 0).then_some(component),
                 Err(faults) => faults,
             };
@@ -61,7 +69,8 @@ impl<'a> Resolver<'a> {
 
     fn unknown_id(&self, role: Kind, id: &str) -> String {
         let ids: Vec<&str> = self.known.iter().filter(|info| info.role == role).map(|info| info.id).collect();
-        match missing_feature(role, id) {
+        #[cfg_attr(not(feature = "dynamic-connectors"), allow(unused_mut, reason = "only plugins add to it"))]
+        let mut message = match missing_feature(role, id) {
             Some(feature) => {
                 format!(
                     "unknown {role} `{id}`: this program was built without the feature `{feature}` ({})",
@@ -69,7 +78,17 @@ impl<'a> Resolver<'a> {
                 )
             }
             None => format!("unknown {role} `{id}`: {}", known_names(id, ids)),
+        };
+        // It may be in one of these.
+        #[cfg(feature = "dynamic-connectors")]
+        for refusal in self.runtime.refused_plugins() {
+            message.push_str(&format!("; {refusal}"));
         }
+        #[cfg_attr(
+            not(feature = "dynamic-connectors"),
+            allow(clippy::let_and_return, reason = "more may follow")
+        )]
+        message
     }
 
     /// A fault of `part`'s config at `key`, dotted from its table.

@@ -7,6 +7,7 @@ use futures_util::future::select_all;
 use crate::codec::RecordDecoder;
 use crate::connector::{Progress, SourceConnector};
 use crate::error::{Error, ErrorKind};
+use crate::pipeline::log_limit::LogLimit;
 use crate::pipeline::run::backoff::Backoff;
 use crate::pipeline::run::delivery::Window;
 use crate::record::{CollectBatch, PayloadBatch};
@@ -19,6 +20,7 @@ pub(super) struct Inlet<R: Registry> {
     pub(super) batch: PayloadBatch,
     pub(super) window: Window,
     pub(super) ended: bool,
+    pub(super) lost_acknowledgements: LogLimit,
     trouble: Backoff,
 }
 
@@ -32,6 +34,7 @@ impl<R: Registry> Inlet<R> {
             batch,
             window: Window::default(),
             ended: false,
+            lost_acknowledgements: LogLimit::default(),
             trouble: Backoff::default(),
         }
     }

@@ -4,18 +4,22 @@
 //! and no hand-over between tasks is paid for. Connectors keep their own background tasks for the network.
 
 mod backoff;
+mod deliver;
 mod delivery;
 mod inlet;
 mod outlet;
 
 use std::future::{Future, pending};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::{join, join_all, select_all};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::connector::{Progress, SinkConnector, SourceConnector};
 use crate::error::{Error, ErrorKind};
+use crate::pipeline::log_limit::LogLimit;
 use crate::pipeline::metrics::{Metrics, add};
 use crate::pipeline::plan::{Plan, Policy};
 use crate::pipeline::rejections::{Fate, Rejections};
@@ -30,7 +34,7 @@ use crate::registry::Registry;
 /// Bytes that may be read and not settled, over all sources.
 const MAX_BYTES_IN_FLIGHT: usize = 64 * PayloadBatch::MAX_BYTES;
 
-/// What closing may take at least.
+/// What closing may take at least, where nobody waits for the end.
 const GOOD_BYE: Duration = Duration::from_secs(2);
 
 pub(crate) struct Runner<R: Registry, G> {
@@ -43,6 +47,7 @@ pub(crate) struct Runner<R: Registry, G> {
     metrics: Metrics,
     rejections: Rejections,
     rejects: Vec<Reject>,
+    lost_letters: LogLimit,
     sequence: u64,
     payloads_in_flight: usize,
     bytes_in_flight: usize,
@@ -78,6 +83,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
             limits: plan.batch,
             metrics,
             rejects: Vec::new(),
+            lost_letters: LogLimit::default(),
             sequence: 0,
             payloads_in_flight: 0,
             bytes_in_flight: 0,
@@ -91,10 +97,14 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         drain: Duration,
     ) -> Result<(), Error> {
         let (tell, told) = oneshot::channel();
+        let deadline = OnceLock::new();
+        // A part of the time is left for closing.
+        let reserve = GOOD_BYE.min(drain / 4);
         let patience = async {
             shutdown.await;
             let _ = tell.send(());
-            tokio::time::sleep(drain).await;
+            deadline.get_or_init(|| Instant::now().checked_add(drain));
+            tokio::time::sleep(drain - reserve).await;
         };
         let outcome = tokio::select! {
             // First, so that nothing more is read once the word to stop is there.
@@ -104,8 +114,16 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         };
         let outcome = outcome.unwrap_or_else(|| Err(self.abandoned(drain)));
         self.rejections.flush();
+        self.lost_letters.flush(|left_out| {
+            tracing::error!(
+                pipeline = self.name,
+                "{left_out} more dead letters were lost since the last line"
+            );
+        });
         // What is confirmed has been acknowledged by now. Where something has failed, closing is only politeness.
         let grace = if outcome.is_ok() { drain.max(GOOD_BYE) } else { GOOD_BYE };
+        let left = deadline.get().copied().flatten().map(|deadline| deadline - Instant::now());
+        let grace = left.map_or(grace, |left| grace.min(left.max(reserve)));
         self.close(grace).await;
         outcome
     }
@@ -223,63 +241,10 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         if outlets == 0 { self.settle().await } else { Ok(()) }
     }
 
-    /// Encodes and writes the stage's output to every sink. Returns which took something, a bit each.
-    async fn deliver(&mut self, index: usize) -> Result<u64, Error> {
-        let mut took = 0;
-        let sinks = self.sinks();
-        for outlet in 0..sinks {
-            self.rejects.clear();
-            self.outlets[outlet].encode(self.stage.output(), &mut self.rejects);
-            self.reject_rows(index)?;
-            if self.outlets[outlet]
-                .write(self.stage.output(), self.sequence, &self.metrics, &mut self.rejects)
-                .await?
-            {
-                took |= 1 << outlet;
-            }
-            self.reject_rows(index)?;
-        }
-        Ok(took)
-    }
-
-    /// Settles the rows that a sink has rejected, each once.
-    fn reject_rows(&mut self, index: usize) -> Result<(), Error> {
-        let inlet = &self.inlets[index];
-        for (row, error) in self.rejects.drain(..) {
-            let payload = self.stage.origin(row);
-            self.rejections.reject_row(row, &inlet.label, &inlet.batch, payload, &error)?;
-        }
-        Ok(())
-    }
-
-    /// Writes what was rejected in this batch to the dead-letter sink, where there is one.
-    /// Returns how many records are on their way in letters, and the sink's bit.
-    async fn dead_letters(&mut self) -> Result<(usize, u64), Error> {
-        let sinks = self.sinks();
-        let letters = self.rejections.letters();
-        let Some(outlet) = self.outlets.get_mut(sinks).filter(|_| !Collection::is_empty(letters)) else {
-            return Ok((0, 0));
-        };
-        self.rejects.clear();
-        outlet.encode(letters, &mut self.rejects);
-        let took = outlet.write(letters, self.sequence, &self.metrics, &mut self.rejects).await?;
-        let mut records = self.rejections.count();
-        for (letter, error) in &self.rejects {
-            records -= letters.items().get(*letter).map_or(0, |letter| letter.records as usize);
-            tracing::error!(pipeline = self.name, at = outlet.label, "a dead letter is lost: {error}");
-        }
-        Ok((records, u64::from(took) << sinks))
-    }
-
-    /// How many outlets are sinks of records: all but the dead-letter sink.
-    fn sinks(&self) -> usize {
-        self.outlets.len() - usize::from(self.rejections.fate() == Fate::DeadLetter)
-    }
-
     fn abandoned(&self, drain: Duration) -> Error {
         let count = self.metrics.report().in_flight;
         let message = format!(
-            "stopped with {count} record(s) not confirmed after {} s; they were not acknowledged",
+            "stopped with {count} record(s) not confirmed within {} s; they were not acknowledged",
             drain.as_secs()
         );
         Error::temporary(ErrorKind::Closed, message).with("pipeline", &self.name)
@@ -303,17 +268,20 @@ impl<R: Registry, G: Stage> Runner<R, G> {
                 self.payloads_in_flight -= batch.payloads;
                 self.bytes_in_flight -= batch.bytes;
                 if let Some(arrived) = batch.arrived {
-                    counters.lag(now_micros() - arrived);
+                    counters.lag(now_micros().saturating_sub(arrived));
                 }
                 newest = Some(batch.checkpoint);
             }
             let Some(checkpoint) = newest else { continue };
             match inlet.source.acknowledge(checkpoint).await {
                 Err(error) if error.is_temporary() => {
-                    tracing::warn!(
-                        at = inlet.label,
-                        "an acknowledgement is lost, the source will send again: {error}"
-                    );
+                    let at = &inlet.label;
+                    let say = |left_out| {
+                        tracing::warn!(at, "{left_out} more acknowledgements were lost since the last line");
+                    };
+                    if inlet.lost_acknowledgements.admit(say) {
+                        tracing::warn!(at, "an acknowledgement is lost, the source will send again: {error}");
+                    }
                 }
                 outcome => outcome.map_err(|error| error.with("at", &inlet.label))?,
             }
@@ -339,8 +307,8 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         if tokio::time::timeout(grace, closing).await.is_err() {
             tracing::warn!(
                 pipeline = self.name,
-                "closing took longer than {} s and was cut short",
-                grace.as_secs()
+                "closing took longer than {:.1} s and was cut short",
+                grace.as_secs_f64()
             );
         }
     }

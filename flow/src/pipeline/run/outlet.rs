@@ -54,13 +54,18 @@ impl<R: Registry> Outlet<R> {
         }
     }
 
-    /// Encodes all of `records` that can be encoded.
-    pub(super) fn encode<C: Collection>(&mut self, records: &C, rejects: &mut Vec<Reject>) {
+    /// Encodes those of `records` at `part` that can be encoded.
+    pub(super) fn encode<C: Collection>(
+        &mut self,
+        records: &C,
+        part: Range<usize>,
+        rejects: &mut Vec<Reject>,
+    ) {
+        let position = |index| u32::try_from(index).unwrap_or(u32::MAX);
         self.payloads.clear();
         self.owners.clear();
         self.rows.clear();
-        let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
-        self.rows.extend(0..count);
+        self.rows.extend(position(part.start)..position(part.end));
         self.render(records, rejects);
         match self.encoder.framing() {
             Framing::PerRecord => self.encode_each(records, rejects),
@@ -199,30 +204,49 @@ impl<R: Registry> Outlet<R> {
         rejects: &mut Vec<Reject>,
     ) -> Result<bool, Error> {
         let mut taken = false;
+        // Only a call that comes back well moves the checkpoint, if need be one without payloads.
+        while taken || !self.payloads.is_empty() {
+            match self.offer(sequence, metrics).await {
+                Ok(()) => return Ok(true),
+                Err(error) => match error.payload() {
+                    Some(payload) if !self.payloads.is_empty() => {
+                        taken |= self.refused(records, payload, &error, metrics, rejects);
+                    }
+                    _ => return Err(error.with("at", &self.label)),
+                },
+            }
+        }
+        Ok(false)
+    }
+
+    /// Tells the sink that `sequence` has nothing more for it, so that it can be confirmed.
+    ///
+    /// Not cancel safe, as [`SinkConnector::write`].
+    pub(super) async fn advance(&mut self, sequence: u64, metrics: &Metrics) -> Result<(), Error> {
+        self.payloads.clear();
+        self.offer(sequence, metrics).await.map_err(|error| error.with("at", &self.label))
+    }
+
+    /// Hands the payloads to the sink until it takes them, all or some.
+    async fn offer(&mut self, sequence: u64, metrics: &Metrics) -> Result<(), Error> {
         let mut trouble = Backoff::default();
-        while !self.payloads.is_empty() {
+        loop {
             trouble.wait().await;
             match self.sink.write(&self.payloads, Checkpoint(sequence)).await {
+                Err(error) if error.payload().is_none() && error.is_temporary() => {
+                    add(&metrics.counters().retries, 1);
+                    trouble.failed(&self.label, &error);
+                }
+                Err(error) => return Err(error),
                 Ok(()) => {
                     add(&metrics.counters().payloads_out, self.payloads.len());
                     add(&metrics.counters().bytes_out, self.payloads.bytes());
                     self.payloads.clear();
-                    taken = true;
+                    self.written = sequence;
+                    return Ok(());
                 }
-                Err(error) => match error.payload() {
-                    Some(payload) => taken |= self.refused(records, payload, &error, metrics, rejects),
-                    None if error.is_temporary() => {
-                        add(&metrics.counters().retries, 1);
-                        trouble.failed(&self.label, &error);
-                    }
-                    None => return Err(error.with("at", &self.label)),
-                },
             }
         }
-        if taken {
-            self.written = sequence;
-        }
-        Ok(taken)
     }
 
     /// Takes the refused payload out; one of several records comes back as two halves. Returns whether payloads

@@ -18,6 +18,8 @@ pub(crate) struct Spec {
     pub(crate) sinks: Vec<Sink>,
     pub(crate) on_error: OnError,
     pub(crate) batch: Batch,
+    #[cfg(feature = "dynamic-connectors")]
+    pub(crate) plugins: Option<Node>,
     /// What was wrong with the layout. A plan is made all the same, to find what else is wrong.
     pub(crate) problems: Vec<Problem>,
 }
@@ -74,6 +76,10 @@ impl Default for Batch {
 /// The runner keeps a bit for each sink in a word, and one for dead letters.
 const MAX_SINKS: usize = 63;
 
+#[cfg(feature = "dynamic-connectors")]
+const KEYS: &[&str] = &["name", "source", "transform", "sink", "on_error", "batch", "plugins"];
+#[cfg(not(feature = "dynamic-connectors"))]
+const KEYS: &[&str] = &["name", "source", "transform", "sink", "on_error", "batch"];
 const SOURCE_KEYS: &[&str] = &["connector", "decoder", "schema"];
 const SINK_KEYS: &[&str] = &["connector", "encoder"];
 const CODEC_KEYS: &[&str] = &["codec"];
@@ -82,7 +88,7 @@ const TRANSFORM_KEYS: &[&str] = &["kind"];
 pub(crate) fn read(tree: &Tree, problems: &mut Vec<Problem>) -> Option<Spec> {
     let mut reader = Reader { tree, problems };
     let root = &tree.root;
-    reader.known_keys(root, "", &["name", "source", "transform", "sink", "on_error", "batch"]);
+    reader.known_keys(root, "", KEYS);
     let name = match root.get("name") {
         Some(node) => reader.string(node, "name").unwrap_or_default().to_owned(),
         None => stem(&tree.file),
@@ -126,7 +132,18 @@ pub(crate) fn read(tree: &Tree, problems: &mut Vec<Problem>) -> Option<Spec> {
         .map_or(Some(OnError::Skip), |node| reader.on_error(node))
         .unwrap_or(OnError::Skip);
     let batch = root.get("batch").map(|node| reader.batch(node)).unwrap_or_default();
-    Some(Spec { tree: tree.clone(), name, sources, transforms, sinks, on_error, batch, problems: Vec::new() })
+    Some(Spec {
+        tree: tree.clone(),
+        name,
+        sources,
+        transforms,
+        sinks,
+        on_error,
+        batch,
+        #[cfg(feature = "dynamic-connectors")]
+        plugins: root.get("plugins").cloned(),
+        problems: Vec::new(),
+    })
 }
 
 struct Reader<'a> {

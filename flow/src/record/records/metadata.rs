@@ -1,7 +1,7 @@
 //! Columns that are filled from what travels beside the payload.
 
 use crate::error::{Reason, RecordError};
-use crate::record::payload::Payload;
+use crate::record::payload::{Payload, header};
 use crate::record::records::column::{Column, Data};
 use crate::record::schema::Field;
 use crate::record::schema::path::{self, Meta, Origin};
@@ -35,6 +35,11 @@ impl MetaColumn {
             Meta::Topic => payload.metadata().topic,
             Meta::Key => payload.metadata().key,
             Meta::Header(name) => payload.header(name),
+            Meta::Protocol(name) => payload.header(name),
+            Meta::Retained => {
+                self.present = payload.header(header::RETAINED).is_some();
+                return;
+            }
             Meta::Time => {
                 let time = payload.metadata().time;
                 self.time = time.unwrap_or_default();
@@ -50,8 +55,11 @@ impl MetaColumn {
     pub(super) fn push(&self, columns: &mut [Column]) -> Result<(), RecordError> {
         let column = &mut columns[self.column];
         let pushed = match &self.meta {
+            Meta::Retained => column.push_bool(self.present),
             _ if !self.present => column.push_missing(),
             Meta::Time => push_time(column, self.time),
+            // Any bytes can stand there: text has them in base64, as JSON has.
+            Meta::Protocol(header::CORRELATION_DATA) => column.push_str(&self.text, true),
             _ => column.push_str(&self.text, false),
         };
         pushed.map_err(|error| error.with_field(self.name()))
@@ -63,6 +71,8 @@ impl MetaColumn {
             Meta::Key => "meta.key".to_owned(),
             Meta::Time => "meta.time".to_owned(),
             Meta::Header(name) => format!("meta.header.{name}"),
+            Meta::Protocol(name) => format!("meta.{}", &name[1..]),
+            Meta::Retained => "meta.retained".to_owned(),
         }
     }
 }

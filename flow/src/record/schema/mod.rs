@@ -57,6 +57,7 @@ pub enum TimeForm {
 
 /// The type of a column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 #[allow(missing_docs, reason = "the names of the sized types say it all")]
 pub enum Type {
     Bool,
@@ -126,6 +127,7 @@ impl fmt::Display for Type {
 
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Field {
     /// Its name in the records.
     pub name: String,

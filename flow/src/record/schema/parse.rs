@@ -115,9 +115,15 @@ impl Reader {
     }
 }
 
+/// How deep lists of lists may nest: what is deeper than any data could end the process by its recursion.
+const MAX_DEPTH: usize = 32;
+
 /// A type that is one word: `float64`, `timestamp(ms, rfc3339)`, `list(int8)`.
 fn named(text: &str) -> Result<Type, String> {
     let text = text.trim();
+    if text.matches('(').count() > MAX_DEPTH {
+        return Err(format!("types nest up to {MAX_DEPTH} deep"));
+    }
     if let Some((_, kind)) = Type::PLAIN.iter().find(|(name, _)| *name == text) {
         return Ok(kind.clone());
     }

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::record::nearest::known_names;
+use crate::record::payload::header;
 use crate::record::schema::{Field, Type};
 
 /// Where a column's value comes from.
@@ -29,7 +30,14 @@ pub(crate) enum Meta {
     Key,
     Time,
     Header(String),
+    /// A field of the protocol: a header with a name of [`header`].
+    Protocol(&'static str),
+    /// Was it kept by a broker?
+    Retained,
 }
+
+/// The fields of the protocol that are text.
+const PROTOCOL: [&str; 3] = [header::CONTENT_TYPE, header::RESPONSE_TOPIC, header::CORRELATION_DATA];
 
 /// Where the value of `field` comes from.
 ///
@@ -53,12 +61,18 @@ fn parse(text: &str) -> Result<Origin, String> {
         Some(".topic") => return Ok(Origin::Meta(Meta::Topic)),
         Some(".key") => return Ok(Origin::Meta(Meta::Key)),
         Some(".time") => return Ok(Origin::Meta(Meta::Time)),
+        Some(".retained") => return Ok(Origin::Meta(Meta::Retained)),
         Some(rest) => {
             if let Some(header) = rest.strip_prefix(".header.").filter(|header| !header.is_empty()) {
                 return Ok(Origin::Meta(Meta::Header(header.to_owned())));
             }
             if let Some(name) = rest.strip_prefix('.') {
-                let known = known_names(name, ["topic", "key", "time", "header.NAME"]);
+                if let Some(field) = PROTOCOL.into_iter().find(|field| field[1..] == *name) {
+                    return Ok(Origin::Meta(Meta::Protocol(field)));
+                }
+                let protocol = PROTOCOL.map(|field| &field[1..]);
+                let known = ["topic", "key", "time", "header.NAME", "retained"].into_iter().chain(protocol);
+                let known = known_names(name, known);
                 return Err(format!(
                     "there is no metadata `{name}`; {known} (`'meta'.{name}` is a key of the payload)"
                 ));
@@ -176,8 +190,11 @@ fn check_type(kind: &Type, key: &str, errors: &mut Vec<Error>) {
 
 fn check_meta(meta: &Meta, field: &Field, key: &str) -> Option<Error> {
     let wanted = match (meta, &field.kind) {
-        (Meta::Time, Type::Timestamp(..)) => return None,
+        (Meta::Time, Type::Timestamp(..))
+        | (Meta::Retained, Type::Bool)
+        | (Meta::Protocol(header::CORRELATION_DATA), Type::Binary) => return None,
         (Meta::Time, _) => "a timestamp; write `type = \"timestamp(ms)\"`",
+        (Meta::Retained, _) => "true or false; write `type = \"bool\"`",
         (_, Type::String) => return None,
         _ => "text; write `type = \"string\"`",
     };

@@ -242,3 +242,10 @@ fn editors_learn_what_may_stand_there() {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
 }
+
+#[test]
+fn types_do_not_nest_without_end() {
+    let deep = |levels: usize| format!("{}int8{}", "list(".repeat(levels), ")".repeat(levels));
+    assert!(Schema::from_value(&json!({ "a": deep(32) })).is_ok());
+    error(&json!({ "a": deep(20_000) }), "a", "types nest up to 32 deep");
+}

@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::Lost;
 
+/// How long a write may stand still where there is no keep-alive to go by.
+const WRITE: Duration = Duration::from_secs(60);
+
 /// The keep-alive of one connection (MQTT 5, section 3.1.2.10).
 pub(super) struct Liveness {
     /// Nothing where it is off.
@@ -35,8 +38,11 @@ impl Liveness {
     }
 
     /// Output was taken that is to be written.
-    pub(super) fn writing(&mut self) {
-        self.writing = true;
+    pub(super) fn writing(&mut self, now: Instant) {
+        if !self.writing {
+            self.writing = true;
+            self.wrote = now;
+        }
     }
 
     /// A part of the output is written, or all of it.
@@ -47,7 +53,12 @@ impl Liveness {
 
     /// Is a PINGREQ due?
     pub(super) fn tick(&mut self, now: Instant) -> Result<bool, Lost> {
-        let Some(keep_alive) = self.keep_alive else { return Ok(false) };
+        let Some(keep_alive) = self.keep_alive else {
+            return match self.writing && now >= self.wrote + WRITE {
+                true => Err(Lost::new(format!("the broker has read nothing for {} s", WRITE.as_secs()))),
+                false => Ok(false),
+            };
+        };
         if self.pinged.is_some_and(|at| now >= at + keep_alive / 2) {
             return Err(Lost::new("the broker has been silent for one and a half times the keep-alive"));
         }
@@ -67,7 +78,7 @@ impl Liveness {
 
     /// When [`Liveness::tick`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let keep_alive = self.keep_alive?;
+        let Some(keep_alive) = self.keep_alive else { return self.writing.then(|| self.wrote + WRITE) };
         let write = self.wrote + if self.writing { keep_alive * 3 / 2 } else { keep_alive };
         let read = self.pinged.map_or(self.heard + keep_alive, |at| at + keep_alive / 2);
         Some(write.min(read))

@@ -1,78 +1,47 @@
 //! An MQTT session without input and output: bytes, commands and time go in; bytes, events and the next deadline
 //! come out. There is no socket, no clock and no task in here.
 
+mod aliases;
+mod event;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod handshake;
 mod inbox;
 mod incoming;
 mod liveness;
 mod outbox;
 mod packet;
+mod properties;
+mod reason;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::mem;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+pub(crate) use self::event::Event;
 use self::handshake::Granted;
 pub(crate) use self::handshake::Profile;
 use self::inbox::Inbox;
 use self::liveness::Liveness;
 pub(crate) use self::outbox::{IDS, Publishing};
 use self::outbox::{Outbox, Window};
+pub(crate) use self::properties::{id as property, put_bytes, put_pair};
+pub(crate) use self::reason::{Lost, Remedy};
+pub(crate) use self::subscriptions::Asking;
+use self::subscriptions::Subscriptions;
+use crate::connector::mqtt::config::MqttVersion;
 use crate::error::{Error, ErrorKind};
 use crate::record::{Checkpoint, PayloadBatch};
 
-/// The packet id of every SUBSCRIBE: one at a time is enough, and no publish has it.
-const SUBSCRIBE_ID: u16 = IDS + 1;
-
-/// How long a refused subscription rests before it is asked for again.
-const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(30);
-
-/// Why a connection ended, in words for the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Lost(Cow<'static, str>);
-
-impl Lost {
-    pub(crate) fn new(why: impl Into<Cow<'static, str>>) -> Self {
-        Self(why.into())
-    }
-
-    fn protocol(what: &str) -> Self {
-        Self(format!("the broker broke the protocol: {what}").into())
-    }
-}
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// What a session asks for beside its connection.
 pub(crate) enum Part {
-    /// Subscribes to `filters` with `qos`.
-    Source { filters: Vec<String>, qos: u8 },
+    /// Subscribes to `filters`.
+    Source { filters: Vec<String>, asking: Asking },
     /// Publishes.
     Sink(Publishing),
-}
-
-/// What whoever reads the log wants to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// The broker accepted us; `resumed` says whether it still had the session.
-    Connected { resumed: bool },
-    /// A filter is subscribed to in a new session, or after it was refused.
-    Subscribed { filter: String },
-    /// The broker refuses a filter.
-    Refused { filter: String, why: Cow<'static, str> },
-    /// The broker grants a filter less than was asked for.
-    Lowered { filter: String },
-    /// A message over the limit was read past; `count` is how many so far.
-    Oversized { topic: String, bytes: usize, count: u64 },
-    /// A message came that no subscription of ours asks for; `count` is how many so far.
-    Unasked { topic: String, count: u64 },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,26 +55,20 @@ enum State {
     Leaving,
 }
 
-struct Filter {
-    text: String,
-    refused: bool,
-}
-
 /// The state machine of one client, across its connections.
 pub(crate) struct Session {
     profile: Profile,
     state: State,
-    filters: Vec<Filter>,
-    qos: u8,
-    /// The broker has confirmed the subscriptions of its present session.
-    subscribed: bool,
-    /// The filters of a SUBSCRIBE without answer, and when that must be here.
-    subscribing: Option<(Vec<usize>, Instant)>,
-    /// When refused filters are asked for again.
-    subscribe_again: Option<Instant>,
+    /// Of a source.
+    subscriptions: Option<Subscriptions>,
     inbox: Inbox,
+    /// Of a sink.
     outbox: Option<Outbox>,
     granted: Option<Granted>,
+    /// The largest packet that the broker takes, in bytes; of the last connection while there is none.
+    packet_limit: Option<u32>,
+    /// The broker's, of this connection.
+    aliases: aliases::Incoming,
     /// Packets other than publishes that wait to be sent.
     control: Vec<u8>,
     /// Bytes of an oversized packet that are still to be read past.
@@ -117,6 +80,11 @@ pub(crate) struct Session {
     stalled: bool,
     /// The broker waited for acknowledgements at the last tick.
     owed: bool,
+    /// The first connection makes the broker forget what it has of an earlier process: at QoS 2 it would take our
+    /// publishes for those of that process that have the same ids.
+    begins_clean: bool,
+    /// It has, and with MQTT 3.1.1 only another connection begins a session that is kept.
+    sweeping: bool,
     closing: bool,
     failure: Option<(ErrorKind, Cow<'static, str>)>,
     events: Vec<Event>,
@@ -126,22 +94,20 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(profile: Profile, part: Part, now: Instant) -> Self {
-        let (filters, qos, outbox) = match part {
-            Part::Source { filters, qos } => (filters, qos, None),
-            Part::Sink(publishing) => (Vec::new(), 0, Some(Outbox::new(profile.version, publishing))),
+        let (subscriptions, outbox) = match part {
+            Part::Source { filters, asking } => (Some(Subscriptions::new(filters, asking)), None),
+            Part::Sink(publishing) => (None, Some(Outbox::new(profile.version, publishing))),
         };
         let liveness = Liveness::new(profile.keep_alive, now);
+        let exactly_once = outbox.as_ref().is_some_and(|outbox| outbox.publishing().qos == 2);
         Self {
-            profile,
             state: State::Offline,
-            filters: filters.into_iter().map(|text| Filter { text, refused: false }).collect(),
-            qos,
-            subscribed: false,
-            subscribing: None,
-            subscribe_again: None,
+            subscriptions,
             inbox: Inbox::default(),
             outbox,
             granted: None,
+            packet_limit: None,
+            aliases: aliases::Incoming::default(),
             control: Vec::new(),
             skipping: 0,
             oversized: 0,
@@ -149,17 +115,21 @@ impl Session {
             liveness,
             stalled: false,
             owed: false,
+            begins_clean: exactly_once && !profile.clean_session,
+            sweeping: false,
             closing: false,
             failure: None,
             events: Vec::new(),
             news: false,
+            profile,
         }
     }
 
     /// A transport is up: CONNECT goes out.
     pub(crate) fn start(&mut self, now: Instant) -> Result<(), Lost> {
         self.control.clear();
-        self.control.extend_from_slice(&handshake::connect(&self.profile)?);
+        let clean = self.profile.clean_session || self.begins_clean;
+        self.control.extend_from_slice(&handshake::connect(&self.profile, clean)?);
         self.state = State::Connecting(now + self.profile.answer_timeout);
         self.liveness = Liveness::new(self.profile.keep_alive, now);
         Ok(())
@@ -169,11 +139,14 @@ impl Session {
     pub(crate) fn lost(&mut self) {
         self.state = State::Offline;
         self.control.clear();
-        self.subscribing = None;
-        self.subscribe_again = None;
         self.granted = None;
+        self.aliases.clear();
         self.skipping = 0;
         self.stalled = false;
+        self.sweeping = false;
+        if let Some(subscriptions) = &mut self.subscriptions {
+            subscriptions.disconnected();
+        }
         self.inbox.disconnected();
         if let Some(outbox) = &mut self.outbox {
             outbox.rewind();
@@ -181,10 +154,14 @@ impl Session {
     }
 
     /// Appends to `out` what is to be sent. Call again after [`Session::written`].
-    pub(crate) fn output(&mut self, out: &mut Vec<u8>) {
+    pub(crate) fn output(&mut self, now: Instant, out: &mut Vec<u8>) {
         out.append(&mut self.control);
         if let (State::Online, Some(outbox), Some(granted)) = (self.state, &mut self.outbox, &self.granted) {
-            let window = Window { publishes: granted.receive_maximum, packet: granted.max_packet_size };
+            let window = Window {
+                publishes: granted.receive_maximum,
+                packet: granted.max_packet_size,
+                aliases: granted.topic_aliases,
+            };
             if let Err(size) = outbox.send(out, window) {
                 let limit = granted.max_packet_size;
                 let why = format!(
@@ -193,12 +170,19 @@ impl Session {
                 self.fail(ErrorKind::Refused, why.into());
             }
         }
-        if self.closing && self.state == State::Online {
-            out.extend_from_slice(&packet::DISCONNECT);
+        if (self.closing || self.sweeping) && self.state == State::Online {
+            // A sink that has brought everything out has no more use for its session.
+            let for_good =
+                self.profile.version == MqttVersion::V5 && self.outbox.as_ref().is_some_and(Outbox::is_empty);
+            out.extend_from_slice(if for_good {
+                &packet::DISCONNECT_FOR_GOOD
+            } else {
+                &packet::DISCONNECT[..]
+            });
             self.state = State::Leaving;
         }
         if !out.is_empty() {
-            self.liveness.writing();
+            self.liveness.writing(now);
         }
     }
 
@@ -227,8 +211,8 @@ impl Session {
             self.liveness.heard(now);
         }
         if self.stalled {
-            if let Some((_, deadline)) = &mut self.subscribing {
-                *deadline = now + self.profile.answer_timeout;
+            if let Some(subscriptions) = &mut self.subscriptions {
+                subscriptions.excuse(now + self.profile.answer_timeout);
             }
             self.stalled = self.inbox.is_full();
         }
@@ -239,12 +223,8 @@ impl Session {
             State::Offline | State::Connecting(_) => return Ok(()),
             State::Online | State::Leaving => {}
         }
-        if self.subscribing.as_ref().is_some_and(|(_, deadline)| now >= *deadline) {
-            return Err(Lost::new("the broker did not answer SUBSCRIBE in time"));
-        }
-        if self.subscribe_again.is_some_and(|at| now >= at) {
-            self.subscribe_again = None;
-            self.subscribe(now, |filter| filter.refused)?;
+        if let Some(subscriptions) = &mut self.subscriptions {
+            subscriptions.tick(&self.profile, now, &mut self.control)?;
         }
         if self.liveness.tick(now)? {
             self.control.extend_from_slice(&packet::PINGREQ);
@@ -258,8 +238,8 @@ impl Session {
             State::Offline => None,
             State::Connecting(deadline) => Some(deadline),
             State::Online | State::Leaving => {
-                let subscribing = self.subscribing.as_ref().map(|(_, deadline)| *deadline);
-                [self.liveness.deadline(), subscribing, self.subscribe_again].into_iter().flatten().min()
+                let subscriptions = self.subscriptions.as_ref().and_then(Subscriptions::deadline);
+                [self.liveness.deadline(), subscriptions].into_iter().flatten().min()
             }
         }
     }
@@ -315,7 +295,11 @@ impl Session {
     /// # Errors
     /// Why the publish can never be taken.
     pub(crate) fn publish(&mut self, topic: &str, payload: &[u8]) -> Result<bool, String> {
-        let limit = self.packet_limit();
+        // With MQTT 5 the broker says how large a packet may be: what is taken before could turn out to be too large.
+        if self.profile.version == MqttVersion::V5 && self.packet_limit.is_none() {
+            return Ok(false);
+        }
+        let limit = self.packet_limit.unwrap_or(u32::MAX).min(self.profile.max_packet_size);
         let Some(outbox) = self.outbox.as_mut() else { return Ok(false) };
         if !outbox.has_room() {
             return Ok(false);
@@ -351,10 +335,5 @@ impl Session {
     /// What has ended the component for good.
     pub(crate) fn failure(&self) -> Option<Error> {
         self.failure.as_ref().map(|(kind, why)| Error::permanent(*kind, why.clone()))
-    }
-
-    fn packet_limit(&self) -> u32 {
-        let granted = self.granted.as_ref().map_or(u32::MAX, |granted| granted.max_packet_size);
-        granted.min(self.profile.max_packet_size)
     }
 }

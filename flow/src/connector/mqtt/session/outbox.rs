@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::packet::{DUP, Publish};
+use super::aliases;
+use super::packet::{DUP, Outgoing, kind, put_answer, put_unknown};
 use crate::connector::mqtt::config::MqttVersion;
 use crate::record::Checkpoint;
 
@@ -16,12 +17,14 @@ const MAX_BYTES: usize = 8 << 20;
 const BURST: usize = 256 << 10;
 
 /// What a sink publishes with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Publishing {
     pub(crate) qos: u8,
     pub(crate) retain: bool,
     /// How many publishes may be unconfirmed, 1..=[`IDS`].
     pub(crate) max_in_flight: u16,
+    /// Of every message, as they stand on the wire, without their length (MQTT 5).
+    pub(crate) properties: Vec<u8>,
 }
 
 /// A bounded ring of encoded packets.
@@ -44,6 +47,8 @@ pub(crate) struct Outbox {
     /// Where in `bytes` the first entry stands that was not handed to this connection.
     cursor: usize,
     in_flight: usize,
+    /// Of this connection (MQTT 5).
+    aliases: aliases::Outgoing,
     /// Checkpoints, each with the number of the publish that comes after it.
     marks: VecDeque<(u64, Checkpoint)>,
     confirmed: Option<Checkpoint>,
@@ -51,7 +56,18 @@ pub(crate) struct Outbox {
 
 struct Entry {
     len: usize,
-    done: bool,
+    stage: Stage,
+}
+
+/// How far a publish has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// PUBLISH is to be sent, or is sent and not answered.
+    Publish,
+    /// The broker has it (PUBREC), and waits for PUBREL or has answered nothing to it: QoS 2 only.
+    Release,
+    /// It is delivered.
+    Done,
 }
 
 /// What the broker grants a connection's publishes.
@@ -61,6 +77,8 @@ pub(crate) struct Window {
     pub(crate) publishes: u16,
     /// The largest packet, in bytes.
     pub(crate) packet: u32,
+    /// How many topic aliases there may be.
+    pub(crate) aliases: u16,
 }
 
 impl Outbox {
@@ -76,13 +94,14 @@ impl Outbox {
             touched: 0,
             cursor: 0,
             in_flight: 0,
+            aliases: aliases::Outgoing::default(),
             marks: VecDeque::new(),
             confirmed: None,
         }
     }
 
-    pub(crate) fn publishing(&self) -> Publishing {
-        self.publishing
+    pub(crate) fn publishing(&self) -> &Publishing {
+        &self.publishing
     }
 
     /// Is there room for another publish? An empty ring takes one of any size.
@@ -98,14 +117,15 @@ impl Outbox {
     /// The size of the packet where it is too large.
     pub(crate) fn push(&mut self, topic: &str, payload: &[u8], limit: u32) -> Result<(), usize> {
         let number = self.first + self.entries.len() as u64;
-        let id = (self.publishing.qos > 0).then(|| (number % u64::from(IDS)) as u16 + 1);
-        let publish = Publish { id, duplicate: false, topic, payload };
+        let Publishing { qos, retain, ref properties, .. } = self.publishing;
+        let id = if qos > 0 { id_of(number) } else { 0 };
+        let publish = Outgoing { qos, retain, id, topic, properties, payload };
         let len = publish.size(self.version);
         if len > limit as usize {
             return Err(len);
         }
-        publish.write(self.version, self.publishing.retain, &mut self.bytes);
-        self.entries.push_back(Entry { len, done: false });
+        publish.write(self.version, &mut self.bytes);
+        self.entries.push_back(Entry { len, stage: Stage::Publish });
         Ok(())
     }
 
@@ -130,16 +150,24 @@ impl Outbox {
     /// The size of a packet that the broker does not take.
     pub(crate) fn send(&mut self, out: &mut Vec<u8>, window: Window) -> Result<(), usize> {
         while let Some(entry) = self.entries.get(self.sent) {
-            if !entry.done {
+            if entry.stage != Stage::Done {
                 if out.len() >= BURST
                     || (self.publishing.qos > 0 && self.in_flight >= usize::from(window.publishes))
                 {
                     break;
                 }
-                if entry.len > window.packet as usize {
+                if entry.stage == Stage::Release {
+                    put_answer(kind::PUBREL, id_of(self.first + self.sent as u64), out);
+                } else if entry.len > window.packet as usize {
                     return Err(entry.len);
+                } else {
+                    let packet = &self.bytes[self.cursor..self.cursor + entry.len];
+                    if window.aliases > 0 {
+                        self.aliases.put(packet, window.aliases, window.packet, out);
+                    } else {
+                        out.extend_from_slice(packet);
+                    }
                 }
-                out.extend_from_slice(&self.bytes[self.cursor..self.cursor + entry.len]);
                 self.in_flight += 1;
             }
             self.cursor += entry.len;
@@ -152,28 +180,47 @@ impl Outbox {
     /// What was sent is with the operating system: all that QoS 0 asks for.
     pub(crate) fn written(&mut self) {
         if self.publishing.qos == 0 {
-            self.entries.iter_mut().take(self.sent).for_each(|entry| entry.done = true);
+            self.entries.iter_mut().take(self.sent).for_each(|entry| entry.stage = Stage::Done);
             self.in_flight = 0;
             self.release();
         }
     }
 
-    /// The broker has the publish with this id. False where none such is in flight.
+    /// The broker has the publish with this id: PUBACK at QoS 1, PUBCOMP at QoS 2. False where it says so of none that
+    /// waits for it.
     pub(crate) fn acknowledge(&mut self, id: u16) -> bool {
-        if id == 0 || id > IDS {
-            return false;
-        }
-        let first = self.first % u64::from(IDS);
-        let at = (u64::from(id - 1) + u64::from(IDS) - first) % u64::from(IDS);
-        match self.entries.get_mut(at as usize) {
-            Some(entry) if (at as usize) < self.sent && !entry.done => {
-                entry.done = true;
+        let waits = if self.publishing.qos == 2 { Stage::Release } else { Stage::Publish };
+        match self.in_flight(id) {
+            Some(entry) if entry.stage == waits => {
+                entry.stage = Stage::Done;
                 self.in_flight -= 1;
                 self.release();
                 true
             }
             _ => false,
         }
+    }
+
+    /// The broker has received the publish of QoS 2 with this id (PUBREC); what it waits for now goes to `out`.
+    pub(crate) fn received(&mut self, id: u16, out: &mut Vec<u8>) {
+        if self.publishing.qos < 2 {
+            return;
+        }
+        let known = self.position(id).is_some_and(|at| at < self.entries.len());
+        match self.in_flight(id) {
+            Some(entry) if entry.stage != Stage::Done => {
+                entry.stage = Stage::Release;
+                put_answer(kind::PUBREL, id, out);
+            }
+            // Not sent on this connection: the book-keeping of the broker is behind. Its PUBLISH is still to come.
+            None if known => {}
+            _ => put_unknown(self.version, kind::PUBREL, id, out),
+        }
+    }
+
+    /// Is a publish with this id in flight?
+    pub(crate) fn is_in_flight(&mut self, id: u16) -> bool {
+        self.in_flight(id).is_some_and(|entry| entry.stage != Stage::Done)
     }
 
     /// The connection is gone: what is not confirmed is sent again on the next one, in order.
@@ -188,11 +235,33 @@ impl Outbox {
         self.sent = 0;
         self.in_flight = 0;
         self.cursor = self.start;
+        self.aliases.clear();
+    }
+
+    /// The broker has forgotten the session: what it had received and not released it may never bring out.
+    pub(crate) fn forgotten(&mut self) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.stage == Stage::Release) {
+            entry.stage = Stage::Publish;
+        }
+    }
+
+    fn in_flight(&mut self, id: u16) -> Option<&mut Entry> {
+        let sent = self.sent;
+        self.position(id).filter(|at| *at < sent).and_then(|at| self.entries.get_mut(at))
+    }
+
+    /// Where in the ring the publish with this id stands, if it does.
+    fn position(&self, id: u16) -> Option<usize> {
+        if id == 0 || id > IDS {
+            return None;
+        }
+        let first = self.first % u64::from(IDS);
+        Some(((u64::from(id - 1) + u64::from(IDS) - first) % u64::from(IDS)) as usize)
     }
 
     /// Forgets confirmed publishes at the front.
     fn release(&mut self) {
-        while let Some(entry) = self.entries.pop_front_if(|entry| entry.done) {
+        while let Some(entry) = self.entries.pop_front_if(|entry| entry.stage == Stage::Done) {
             self.start += entry.len;
             self.first += 1;
             self.sent -= 1;
@@ -215,4 +284,8 @@ impl Outbox {
             self.confirmed = Some(checkpoint);
         }
     }
+}
+
+fn id_of(number: u64) -> u16 {
+    (number % u64::from(IDS)) as u16 + 1
 }

@@ -28,7 +28,12 @@ fn good_options_are_taken() {
         json!({ "url": "mqtt://user:p%40ss@[::1]:1999/" }),
         json!({ "version": "5", "client_id": "x", "session_expiry": 60 }),
         json!({ "client_id": "x", "clean_session": true, "keep_alive": 0 }),
-        json!({ "will": { "topic": "gone", "payload": "x", "qos": 1, "retain": true } }),
+        json!({ "will": { "topic": "gone", "payload": "x", "qos": 2, "retain": true } }),
+        json!({ "url": "unix:///run/broker.sock", "username": "u" }),
+        json!({ "url": "mqtt+unix:///run/a%20b" }),
+        json!({ "qos": 2, "client_id": "x" }),
+        json!({ "qos": 1, "at_least_once": false }),
+        json!({ "qos": 1, "at_least_once": true, "client_id": "x", "version": "5", "session_expiry": 60 }),
     ] {
         assert_eq!(build::<MqttSource>(with(&extra)), Ok(()), "{extra}");
         assert_eq!(build::<MqttSink>(with(&extra)), Ok(()), "{extra}");
@@ -50,11 +55,14 @@ fn bad_options_name_their_key_and_the_fix() {
         (json!({ "client_id": "" }), "client_id", "cannot be empty"),
         (json!({ "session_expiry": 1 }), "session_expiry", "version = \"5\""),
         (json!({ "version": "5", "session_expiry": 1 }), "session_expiry", "no effect"),
-        (json!({ "qos": 2 }), "qos", "not supported"),
         (json!({ "qos": 3 }), "qos", "can be 0"),
+        (json!({ "at_least_once": true }), "qos", "needs `qos = 1`"),
+        (json!({ "url": "unix://run/a" }), "url", "three slashes"),
+        (json!({ "url": "unix:///" }), "url", "three slashes"),
+        (json!({ "url": "unix:///run/a", "tls": {} }), "tls", "socket of this machine"),
         (json!({ "tls": {} }), "tls", "write `mqtts://`"),
         (json!({ "will": { "topic": "a/#" } }), "will.topic", "wildcards"),
-        (json!({ "will": { "topic": "a", "qos": 2 } }), "will.qos", "can be 0"),
+        (json!({ "will": { "topic": "a", "qos": 3 } }), "will.qos", "can be 0"),
         (json!({ "connect_timeout": 0 }), "connect_timeout", "default is 10"),
         (json!({ "max_packet_size": 3 }), "max_packet_size", "64 bytes"),
         (
@@ -71,6 +79,51 @@ fn bad_options_name_their_key_and_the_fix() {
             assert_eq!(at, key, "{extra}: {text}");
             assert!(text.contains(words), "{extra}: {text}");
         }
+    }
+    for (extra, key, words) in [
+        (
+            json!({ "qos": 1 }),
+            "client_id",
+            "give one that no other client has, or set `at_least_once = false`",
+        ),
+        (json!({ "qos": 2 }), "client_id", "`qos = 2` needs a `client_id`"),
+        (json!({ "qos": 1, "client_id": "x", "clean_session": true }), "clean_session", "leave it out"),
+        (
+            json!({ "qos": 1, "client_id": "x", "version": "5", "session_expiry": 0 }),
+            "session_expiry",
+            "time for a restart",
+        ),
+        (json!({ "no_local": true }), "no_local", "MQTT 3.1.1 has no `no_local`; set `version = \"5\"`"),
+        (json!({ "retain_handling": "new" }), "retain_handling", "set `version = \"5\"`"),
+        (json!({ "retain_handling": "often" }), "", "unknown variant `often`"),
+        (json!({ "receive_maximum": 10 }), "receive_maximum", "set `version = \"5\"`"),
+        (json!({ "version": "5", "receive_maximum": 0 }), "receive_maximum", "1 to 65535"),
+        (json!({ "version": "5", "no_local": true, "topic": "$share/g/a" }), "no_local", "shared"),
+    ] {
+        let (at, text) = build::<MqttSource>(with(&extra)).unwrap_err();
+        assert_eq!(at, key, "{extra}: {text}");
+        assert!(text.contains(words), "{extra}: {text}");
+    }
+    // A sink sends again by itself: it needs no name and no session for that.
+    for extra in [
+        json!({ "qos": 1 }),
+        json!({ "qos": 2, "clean_session": true, "client_id": "x" }),
+        json!({
+            "version": "5", "content_type": "application/json", "response_topic": "r", "correlation_data": "c",
+            "message_expiry": 60, "user_properties": { "a": "b" },
+        }),
+    ] {
+        assert_eq!(build::<MqttSink>(with(&extra)), Ok(()), "{extra}");
+    }
+    for (extra, key, words) in [
+        (json!({ "content_type": "x" }), "content_type", "MQTT 3.1.1 has no `content_type`"),
+        (json!({ "user_properties": { "a": "b" } }), "user_properties", "set `version = \"5\"`"),
+        (json!({ "version": "5", "response_topic": "a/#" }), "response_topic", "wildcards"),
+        (json!({ "version": "5", "user_properties": { "a": "\u{0}" } }), "user_properties", "NUL"),
+    ] {
+        let (at, text) = build::<MqttSink>(with(&extra)).unwrap_err();
+        assert_eq!(at, key, "{extra}: {text}");
+        assert!(text.contains(words), "{extra}: {text}");
     }
     for (topic, words) in [(json!("a/#/b"), "last level"), (json!([]), "empty"), (json!(["ok", ""]), "empty")]
     {

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use super::{ACCEPTED, NOTHING, Rig};
+use super::{ACCEPTED, NOTHING, Rig, subscribing};
 use crate::connector::mqtt::config::MqttVersion;
-use crate::connector::mqtt::session::Part;
 
 #[test]
 fn a_silent_peer_is_noticed_within_one_and_a_half_keep_alives() {
@@ -33,7 +32,7 @@ fn a_peer_that_takes_nothing_is_noticed() {
     let mut rig = Rig::sink(1);
     rig.connect(&ACCEPTED);
     rig.publish(1, 1);
-    rig.session.output(&mut Vec::new());
+    rig.session.output(rig.now, &mut Vec::new());
     let mut error = None;
     for _ in 0..15 {
         rig.hear(&[0xd0, 0]).unwrap();
@@ -70,7 +69,7 @@ fn each_refusal_is_said_in_words() {
         (MqttVersion::V5, 0x9f, "too fast"),
         (MqttVersion::V5, 0xfe, "reason code 0xfe"),
     ] {
-        let mut rig = Rig::new(version, Part::Source { filters: vec!["a".into()], qos: 0 });
+        let mut rig = Rig::new(version, subscribing(&["a"], 0));
         rig.session.start(rig.now).unwrap();
         let connack = match version {
             MqttVersion::V311 => vec![0x20, 2, 0, code],
@@ -87,7 +86,7 @@ fn each_refusal_is_said_in_words() {
 #[test]
 fn a_broken_protocol_is_named() {
     for (bytes, words) in [
-        (&[0x34, 5, 0, 1, b't', 0, 1][..], "QoS that was not asked for"),
+        (&[0x36, 5, 0, 1, b't', 0, 1][..], "both bits of QoS"),
         (&[0x30, 0xff, 0xff, 0xff, 0xff], "more than four bytes"),
         (&[0x90, 3, 0, 1, 0], "SUBACK for nothing"),
         (&[0xf0, 0], "kind 15"),

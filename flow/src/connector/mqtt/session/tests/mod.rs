@@ -1,6 +1,10 @@
 //! A scripted broker: bytes and time by hand.
 
+mod codes;
 mod connection;
+mod exactly_once;
+mod five;
+mod model;
 mod sink;
 mod source;
 
@@ -9,9 +13,9 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use rumqttc::mqttbytes::{QoS, v4};
 
-use super::packet::DUP;
-use super::{Part, Profile, Publishing, Session};
-use crate::connector::mqtt::config::MqttVersion;
+use super::packet::{DUP, put_answer};
+use super::{Asking, Part, Profile, Publishing, Session};
+use crate::connector::mqtt::config::{MqttRetainHandling, MqttVersion};
 use crate::record::{Checkpoint, Payload, PayloadBatch};
 
 const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
@@ -37,6 +41,7 @@ impl Rig {
             login: None,
             keep_alive: 10,
             max_packet_size: 1000,
+            receive_maximum: 8192,
             will: None,
             answer_timeout: Duration::from_secs(5),
         };
@@ -45,14 +50,14 @@ impl Rig {
     }
 
     fn source() -> Self {
-        let mut rig = Self::new(MqttVersion::V311, Part::Source { filters: vec!["t/#".into()], qos: 1 });
+        let mut rig = Self::new(MqttVersion::V311, subscribing(&["t/#"], 1));
         rig.connect(&ACCEPTED);
         rig.hear(&SUBACK).unwrap();
         rig
     }
 
     fn sink(qos: u8) -> Self {
-        Self::new(MqttVersion::V311, Part::Sink(Publishing { qos, retain: false, max_in_flight: 4 }))
+        Self::new(MqttVersion::V311, publishing(qos, 4))
     }
 
     /// Connects and gives what came after CONNECT.
@@ -72,7 +77,7 @@ impl Rig {
     /// What goes to the broker now.
     fn said(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.session.output(&mut out);
+        self.session.output(self.now, &mut out);
         if !out.is_empty() {
             self.session.written(self.now);
         }
@@ -109,6 +114,21 @@ impl Rig {
     }
 }
 
+fn subscribing(filters: &[&str], qos: u8) -> Part {
+    let asking = Asking {
+        qos,
+        at_least_once: false,
+        no_local: false,
+        retain_as_published: false,
+        retain_handling: MqttRetainHandling::Always,
+    };
+    Part::Source { filters: filters.iter().map(|filter| (*filter).to_owned()).collect(), asking }
+}
+
+fn publishing(qos: u8, max_in_flight: u16) -> Part {
+    Part::Sink(Publishing { qos, retain: false, max_in_flight, properties: Vec::new() })
+}
+
 fn ids(said: &[u8]) -> Vec<(u16, bool)> {
     let mut stream = BytesMut::from(said);
     let mut all = Vec::new();
@@ -127,6 +147,19 @@ fn message(id: u16, text: &str) -> Vec<u8> {
     let mut out = BytesMut::new();
     publish.write(&mut out).unwrap();
     out.to_vec()
+}
+
+/// A message of QoS 2.
+fn message2(id: u16, text: &str) -> Vec<u8> {
+    let mut packet = message(id, text);
+    packet[0] ^= 0b0110;
+    packet
+}
+
+fn answer(kind: u8, id: u16) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_answer(kind, id, &mut out);
+    out
 }
 
 /// The packet as the broker sends it a second time.

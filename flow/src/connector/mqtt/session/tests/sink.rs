@@ -3,9 +3,8 @@
 use bytes::BytesMut;
 use rumqttc::v5::mqttbytes::v5;
 
-use super::{ACCEPTED, RESUMED, Rig, ids, puback};
+use super::{ACCEPTED, RESUMED, Rig, ids, puback, publishing};
 use crate::connector::mqtt::config::MqttVersion;
-use crate::connector::mqtt::session::{Part, Publishing};
 use crate::record::Checkpoint;
 
 #[test]
@@ -59,7 +58,7 @@ fn qos_0_is_confirmed_when_it_is_written() {
     assert_eq!(rig.session.confirmed(), Some(Checkpoint(1)));
     rig.publish(2, 2);
     let mut out = Vec::new();
-    rig.session.output(&mut out);
+    rig.session.output(rig.now, &mut out);
     assert_eq!(ids(&out), [(0, false), (0, false)]);
     rig.session.lost();
     assert_eq!(rig.session.confirmed(), Some(Checkpoint(1)), "the write did not come back");
@@ -89,8 +88,7 @@ fn the_ring_is_bounded_and_its_ids_go_round() {
 
 #[test]
 fn the_broker_s_limits_hold() {
-    let mut rig =
-        Rig::new(MqttVersion::V5, Part::Sink(Publishing { qos: 1, retain: false, max_in_flight: 10 }));
+    let mut rig = Rig::new(MqttVersion::V5, publishing(1, 10));
     // Receive maximum 1, maximum packet size 100.
     let connack = [0x20, 11, 0, 0, 8, 33, 0, 1, 39, 0, 0, 0, 100];
     rig.publish(2, 1);

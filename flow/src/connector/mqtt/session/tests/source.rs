@@ -3,9 +3,10 @@
 use bytes::BytesMut;
 use rumqttc::mqttbytes::v4;
 
-use super::{ACCEPTED, NOTHING, NOTHING_TAKEN, RESUMED, Rig, SUBACK, again, message, puback};
+use super::{ACCEPTED, NOTHING, NOTHING_TAKEN, RESUMED, Rig, SUBACK, again, message, puback, subscribing};
 use crate::connector::mqtt::config::MqttVersion;
-use crate::connector::mqtt::session::{Event, Part, SUBSCRIBE_ID};
+use crate::connector::mqtt::session::Event;
+use crate::connector::mqtt::session::subscriptions::SUBSCRIBE_ID;
 use crate::record::{Checkpoint, Payload, PayloadBatch};
 
 #[test]
@@ -63,6 +64,17 @@ fn an_acknowledgement_never_confirms_a_message_of_a_later_connection() {
 }
 
 #[test]
+fn a_session_that_the_broker_has_lost_is_said() {
+    let mut rig = Rig::source();
+    for (connack, lost) in [(RESUMED, false), (ACCEPTED, true)] {
+        rig.session.lost();
+        rig.session.events();
+        rig.connect(&connack);
+        assert_eq!(rig.session.events().contains(&Event::Forgotten), lost);
+    }
+}
+
+#[test]
 fn what_a_resumed_session_sends_again_is_not_handed_out_twice() {
     let mut rig = Rig::source();
     rig.hear(&[message(1, "a"), message(2, "b"), message(3, "c")].concat()).unwrap();
@@ -113,7 +125,7 @@ fn a_message_is_only_known_again_by_id_mark_and_content_in_the_same_session() {
 
 #[test]
 fn a_resumed_session_of_an_earlier_process_is_subscribed_anew() {
-    let mut rig = Rig::new(MqttVersion::V311, Part::Source { filters: vec!["a".into(), "b".into()], qos: 1 });
+    let mut rig = Rig::new(MqttVersion::V311, subscribing(&["a", "b"], 1));
     let said = rig.connect(&RESUMED);
     let Ok(v4::Packet::Subscribe(subscribe)) = v4::Packet::read(&mut BytesMut::from(&said[..]), 1000) else {
         panic!("no SUBSCRIBE");
@@ -136,12 +148,12 @@ fn a_subscription_that_was_never_confirmed_is_asked_for_again() {
 
 #[test]
 fn a_refused_filter_is_named_once_and_asked_for_again() {
-    let mut rig = Rig::new(MqttVersion::V311, Part::Source { filters: vec!["a".into(), "b".into()], qos: 1 });
+    let mut rig = Rig::new(MqttVersion::V311, subscribing(&["a", "b"], 1));
     rig.connect(&ACCEPTED);
     rig.session.events();
     rig.hear(&[0x90, 4, 0xff, 0xff, 0, 0x80]).unwrap();
     let events = rig.session.events();
-    assert_eq!(events[0], Event::Lowered { filter: "a".into() });
+    assert_eq!(events[0], Event::Lowered { filter: "a".into(), qos: 0 });
     assert_eq!(events[1], Event::Refused { filter: "b".into(), why: "unspecified error".into() });
     for code in [0x80, 1] {
         for _ in 0..30 {
@@ -175,7 +187,7 @@ fn packets_may_come_split_at_every_byte_or_all_at_once() {
 }
 
 #[test]
-fn an_oversized_message_is_read_past_and_acknowledged_in_its_turn() {
+fn of_an_oversized_message_the_beginning_is_handed_out_as_a_fault_and_the_rest_read_past() {
     let stream = [message(1, "a"), message(2, &"x".repeat(5000)), message(3, "b")].concat();
     for at in 0..stream.len() {
         let mut rig = Rig::source();
@@ -183,13 +195,18 @@ fn an_oversized_message_is_read_past_and_acknowledged_in_its_turn() {
         rig.hear(&stream[..at]).unwrap();
         rig.hear(&stream[at..]).unwrap();
         assert_eq!(rig.session.events(), [Event::Oversized { topic: "t/1".into(), bytes: 5010, count: 1 }]);
-        let (checkpoint, texts) = rig.taken();
-        assert_eq!(texts, ["a", "b"]);
-        assert_eq!(rig.said(), NOTHING, "the one before it is not acknowledged yet");
-        rig.session.acknowledge(checkpoint.unwrap());
+        let mut batch = PayloadBatch::new();
+        let checkpoint = rig.session.take(&mut batch).unwrap();
+        let lengths: Vec<_> = batch.iter().map(|payload| payload.bytes().len()).collect();
+        assert_eq!(lengths, [1, 1024, 1]);
+        let faults: Vec<_> = batch.iter().filter_map(Payload::fault).map(ToString::to_string).collect();
+        let said = "the message of 5010 bytes is larger than `max_packet_size` = 1000; \
+                    its payload's first 1024 bytes are kept";
+        assert_eq!(faults, [said]);
+        assert_eq!(batch.get(1).unwrap().metadata().topic, Some("t/1"));
+        assert_eq!(rig.said(), NOTHING, "it is acknowledged when it is settled");
+        rig.session.acknowledge(checkpoint);
         assert_eq!(rig.said(), [puback(1), puback(2), puback(3)].concat());
-        rig.hear(&message(4, &"x".repeat(5000))).unwrap();
-        assert_eq!(rig.said(), puback(4), "nothing before it waits");
     }
 }
 

@@ -1,0 +1,42 @@
+//! From the descriptor of a library to its entry point.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+
+use crate::plugin::abi::ENTRY;
+use crate::plugin::abi::offers::{Entry, Offer, offers};
+
+/// A library that is loaded for good.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Loaded(Entry);
+
+/// Loads the library behind `file`, whose bytes nobody can change any more, and never unloads it.
+///
+/// # Errors
+/// What the dynamic linker says.
+pub(crate) fn load(file: OwnedFd) -> Result<Loaded, String> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    // The linker knows a library by its path. Were the descriptor closed, the next file would get its number, and the
+    // linker would give this library for it.
+    std::mem::forget(file);
+    // SAFETY: this runs the initializers of the library: whoever may put files into the plugin directory is trusted
+    // with that. The file was checked whole.
+    let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
+    let library =
+        std::mem::ManuallyDrop::new(library.map_err(|error| error.to_string().replace(&path, "it"))?);
+    // SAFETY: the manifest promises a function of this type under this name.
+    let entry = unsafe { library.get::<Entry>(ENTRY) }.map_err(|error| error.to_string())?;
+    Ok(Loaded(*entry))
+}
+
+impl Loaded {
+    /// What it offers.
+    ///
+    /// # Errors
+    /// As [`offers`].
+    pub(crate) fn offers(self) -> Result<Vec<Offer>, String> {
+        // SAFETY: an entry point of our major, by its manifest; it is never unloaded.
+        unsafe { offers(self.0, true) }
+    }
+}
