@@ -183,7 +183,7 @@ structs! {
         size: usize,
         /// The first argument of every function.
         context: *mut c_void,
-        /// Takes one record, a row (see `flow::plugin::rows`) of a format that people read (1) or not (0).
+        /// Takes one record, a row (`flow/src/plugin/rows/mod.rs` has the format) of a format that people read (1) or not (0).
         accept: Option<unsafe extern "C" fn(*mut c_void, Bytes, u32, *mut Failure) -> Status>,
         /// One element of the payload is lost while the rest goes on.
         reject: Option<unsafe extern "C" fn(*mut c_void, *const Failure)>,
