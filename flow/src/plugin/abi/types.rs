@@ -304,7 +304,7 @@ structs! {
     }
 }
 
-/// The bits of [`Failure::flags`].
+/// The bits of `Failure::flags`.
 #[allow(missing_docs, reason = "each is what its comment says")]
 pub mod flags {
     /// Trying again can help.
