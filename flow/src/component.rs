@@ -31,7 +31,8 @@ pub mod role {
 
     impl Kind {
         /// Every role, in the order of the data.
-        pub const ALL: [Kind; 5] = [Kind::Source, Kind::Decoder, Kind::Transform, Kind::Encoder, Kind::Sink];
+        pub const ALL: &'static [Kind] =
+            &[Kind::Source, Kind::Decoder, Kind::Transform, Kind::Encoder, Kind::Sink];
 
         /// The role in one word, as pipeline files spell it.
         pub const fn as_str(self) -> &'static str {

@@ -166,6 +166,14 @@ async fn a_topic_is_checked_against_the_fields_that_leave() {
     assert_eq!(topics, ["alerts/1", "alerts/2"]);
 }
 
+#[test]
+fn json_under_a_toml_name_is_one_problem_and_a_flood_of_them_is_cut() {
+    let said = problems("x.toml", "{ \"source\": {},\n \"sink\": {} }");
+    assert_eq!(said, "x.toml:1: this looks like JSON, and the name says TOML: let it end in `.json`");
+    let said = problems("x.toml", &"no key here\n".repeat(5_000));
+    assert!(said.lines().count() < 15 && said.contains("more syntax errors"), "{said}");
+}
+
 /// The first TOML block of a page.
 fn toml_block(page: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
@@ -185,6 +193,15 @@ fn the_files_in_the_documentation_are_good() {
         &format!("{source}{}{sink}", toml_block("docs/pipeline-file.md")),
     );
     page.unwrap_or_else(|problems| panic!("{problems}"));
+    let blocks = include_str!("../docs/mqtt.md").split("```toml\n").skip(1);
+    for block in blocks.map(|rest| rest.split_once("```").unwrap().0) {
+        let text = if block.starts_with("[source]") {
+            format!("{block}decoder = \"json\"\nschema = {{ a = \"int64\" }}\n{sink}")
+        } else {
+            format!("{source}{block}{sink}")
+        };
+        Pipeline::<Builtins>::from_text("mqtt.toml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    }
 }
 
 #[test]

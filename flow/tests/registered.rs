@@ -1,5 +1,5 @@
 //! What a program registers at run time works as what its list holds, and no id is ever taken twice.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, reason = "what these helpers unwrap is what the tests are about")]
 
 use std::sync::Arc;
 

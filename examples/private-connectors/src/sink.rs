@@ -126,11 +126,6 @@ impl SinkConnector for AcmeSink {
     async fn write(&mut self, batch: &PayloadBatch, checkpoint: Checkpoint) -> Result<(), Error> {
         for (index, payload) in batch.iter().enumerate() {
             if let Err(error) = frame::body(payload.bytes()) {
-                // Where it is the last, nothing more comes: what was taken of the batch is all of it.
-                let taken = self.unanswered.back().is_some_and(|(last, _)| *last == checkpoint) || index > 0;
-                if taken && index + 1 == batch.len() {
-                    self.end(checkpoint);
-                }
                 return Err(Error::refused_payload(index, format!("no frame: {error}")));
             }
             while self.unanswered.len() >= self.window {

@@ -35,7 +35,8 @@ pub(super) fn infer(sample: &Path) -> u8 {
         }
         Err(errors) => {
             for error in errors {
-                let column = error.key().map(|key| format!("{key}: ")).unwrap_or_default();
+                let key = error.key().filter(|key| !key.is_empty());
+                let column = key.map(|key| format!("{key}: ")).unwrap_or_default();
                 complain(format_args!("{name}: {column}{error}"));
             }
             FAILED

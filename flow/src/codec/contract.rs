@@ -1,7 +1,7 @@
 //! The contracts of decoders and encoders.
 
 use crate::error::{DecodeError, EncodeError, Error};
-use crate::record::collection::{Collect, Collection};
+use crate::record::collection::{Collect, CollectBatch, Collection};
 use crate::record::payload::PayloadBatch;
 use crate::record::schema::Schema;
 
@@ -26,6 +26,37 @@ pub trait RecordDecoder: Send + 'static {
     /// The payload as a whole is bad. The caller truncates `out` to what it was before, so nothing of it remains;
     /// [`DecodeError::is_fatal`] says whether the next payload can be tried.
     fn decode<C: Collect>(&mut self, payload: &[u8], out: &mut C) -> Result<(), DecodeError>;
+
+    /// Hands the records of every payload of a batch to `out`; a payload that is bad as a whole, or that its source has found
+    /// at fault, becomes a rejection.
+    ///
+    /// This is what a pipeline calls. It is provided, and calls [`RecordDecoder::decode`] for each payload: the enum of a
+    /// registry's decoders finds its variant once a batch, and the loop is compiled into the decoder.
+    ///
+    /// # Errors
+    /// That of a payload after which the decoder cannot go on ([`DecodeError::is_fatal`]).
+    fn decode_batch<C: CollectBatch>(
+        &mut self,
+        batch: &PayloadBatch,
+        out: &mut C,
+    ) -> Result<(), DecodeError> {
+        for (index, payload) in batch.iter().enumerate() {
+            out.begin_payload(index, payload);
+            if let Some(fault) = payload.fault() {
+                out.reject(fault.clone());
+                continue;
+            }
+            let before = out.len();
+            if let Err(error) = self.decode(payload.bytes(), out) {
+                out.truncate(before);
+                if error.is_fatal() {
+                    return Err(error);
+                }
+                out.reject(error.record().clone());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How an encoder lays records out in payloads.

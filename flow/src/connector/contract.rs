@@ -93,8 +93,8 @@ pub trait SourceConnector: Send + 'static {
 /// # What callers guarantee
 /// - `open` comes first, once, inside a tokio runtime; nothing follows `close`.
 /// - Checkpoints grow from call to call of `write`. After a refused payload or a temporary error, the same
-///   checkpoint comes again with the payloads that were not taken, where need be with none: a checkpoint ends
-///   with a call that comes back well. An empty batch also comes where a checkpoint has nothing for this sink.
+///   checkpoint comes again with the payloads that were not taken, where need be with none: a checkpoint of which
+///   something was taken ends with a call that comes back well. One of which nothing was taken may just be left out.
 /// - `confirmed` is called only while something written is not confirmed.
 ///
 /// # What implementors owe

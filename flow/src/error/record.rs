@@ -34,7 +34,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order in which they are reported.
-    pub const ALL: [Reason; 11] = [
+    pub const ALL: &'static [Reason] = &[
         Reason::Syntax,
         Reason::Utf8,
         Reason::Type,

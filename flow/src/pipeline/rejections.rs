@@ -182,7 +182,7 @@ impl RejectLog {
     /// Says how many were left out since the last time.
     fn flush(&mut self) {
         for (limit, reason) in self.limits.iter_mut().zip(Reason::ALL) {
-            limit.flush(|left_out| say_left_out(&self.pipeline, reason, left_out));
+            limit.flush(|left_out| say_left_out(&self.pipeline, *reason, left_out));
         }
     }
 }

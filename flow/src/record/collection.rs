@@ -111,7 +111,7 @@ pub trait Collection {
     ///
     /// # Errors
     /// A placeholder names no field of the record, or its value cannot stand there
-    /// ([`Reason::Route`](crate::Reason::Route)).
+    /// ([`Reason::Route`]).
     fn render(&self, index: usize, template: &Template, out: &mut String) -> Result<(), RecordError>;
 }
 

@@ -12,7 +12,7 @@ use futures_util::future::Either;
 use crate::codec::{CollectionEncoder, Framing, RecordDecoder};
 use crate::connector::{Progress, SinkConnector, SourceConnector};
 use crate::error::{DecodeError, EncodeError, Error};
-use crate::record::{Checkpoint, Collect, Collection, PayloadBatch, Records, Schema, Template};
+use crate::record::{Checkpoint, Collect, CollectBatch, Collection, PayloadBatch, Records, Schema, Template};
 use crate::transform::RecordTransform;
 
 impl<H: SourceConnector, T: SourceConnector> SourceConnector for Coproduct<H, T> {
@@ -92,6 +92,17 @@ impl<H: RecordDecoder, T: RecordDecoder> RecordDecoder for Coproduct<H, T> {
         match self {
             Coproduct::Inl(head) => head.decode(payload, out),
             Coproduct::Inr(tail) => tail.decode(payload, out),
+        }
+    }
+
+    fn decode_batch<C: CollectBatch>(
+        &mut self,
+        batch: &PayloadBatch,
+        out: &mut C,
+    ) -> Result<(), DecodeError> {
+        match self {
+            Coproduct::Inl(head) => head.decode_batch(batch, out),
+            Coproduct::Inr(tail) => tail.decode_batch(batch, out),
         }
     }
 }

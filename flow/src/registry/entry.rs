@@ -40,8 +40,8 @@ pub trait Entry {
 
 /// Puts the component `H` on the enum of one role and leaves the other four as they are.
 ///
-/// Implemented for the types in [`role`], which are sealed.
-pub trait Push<H>: role::Role {
+/// Implemented for the types in [`role`]. Sealed.
+pub trait Push<H>: role::Role + sealed::Push<H> {
     /// The sources, with `H` where it is one.
     type Source<Tail: SourceConnector + Lookup>: SourceConnector + Lookup;
     /// The sinks, with `H` where it is one.
@@ -187,3 +187,16 @@ impl<C, T> Has<C, Here> for HCons<C, T> {}
 impl<C, T> Has<C, Here> for HCons<Override<C>, T> {}
 
 impl<C, H, T: Has<C, Index>, Index> Has<C, There<Index>> for HCons<H, T> {}
+
+mod sealed {
+    use super::{
+        CollectionEncoder, Component, RecordDecoder, RecordTransform, SinkConnector, SourceConnector, role,
+    };
+
+    pub trait Push<H> {}
+    impl<H: Component + SourceConnector> Push<H> for role::Source {}
+    impl<H: Component + SinkConnector> Push<H> for role::Sink {}
+    impl<H: Component + RecordDecoder> Push<H> for role::Decoder {}
+    impl<H: Component + CollectionEncoder> Push<H> for role::Encoder {}
+    impl<H: Component + RecordTransform> Push<H> for role::Transform {}
+}

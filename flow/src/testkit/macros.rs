@@ -53,6 +53,7 @@ macro_rules! conformance {
             nothing_is_confirmed_before_it_has_arrived
             dropped_confirmations_come_again
             write_needs_no_call_of_confirmed
+            a_checkpoint_without_payloads_is_confirmed
             waiting_is_back_pressure
             temporary_errors_take_nothing
             permanent_errors_are_permanent

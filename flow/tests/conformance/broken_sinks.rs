@@ -27,7 +27,8 @@ enum Fault {
     TriesTheImpossible,
     RefusesAnother,
     DropsInSilence,
-    ForgetsTheCheckpoint,
+    ForgetsEmptyCalls,
+    EndsWithARefusal,
     LosesOnCut,
     ClosesTooEarly,
 }
@@ -164,7 +165,7 @@ impl SinkConnector for MemorySink {
         let whole = |index: usize| if index + 1 == batch.len() { checkpoint.0 } else { checkpoint.0 - 1 };
         for (index, payload) in batch.iter().enumerate() {
             if payload.bytes() == b"bad" && fault != Fault::DropsInSilence {
-                if whole(index) == checkpoint.0 && fault != Fault::ForgetsTheCheckpoint {
+                if fault == Fault::EndsWithARefusal && index + 1 == batch.len() {
                     shared.change(|state| state.confirmed = checkpoint.0);
                 }
                 let named = if fault == Fault::RefusesAnother { index + 1 } else { index };
@@ -180,6 +181,11 @@ impl SinkConnector for MemorySink {
             if fault != Fault::ClosesTooEarly {
                 shared.move_on();
             }
+        }
+        // What has arrived before is all of it.
+        if batch.is_empty() && fault != Fault::ForgetsEmptyCalls {
+            shared.until(|state| state.queue.is_empty().then_some(())).await;
+            shared.change(|state| state.confirmed = checkpoint.0);
         }
         if fault == Fault::ConfirmsWhatIsQueued {
             shared.change(|state| state.confirmed = checkpoint.0);
@@ -271,6 +277,10 @@ fn payloads_refused_in_the_wrong_way_are_noticed() {
     broken(kit(Fault::RefusesAnother).a_refused_payload_is_named(), text);
     let text = "the payload at 1 cannot be taken, and `write` did not refuse it";
     broken(kit(Fault::DropsInSilence).a_refused_payload_is_named(), text);
-    let verdict = kit(Fault::ForgetsTheCheckpoint).a_refused_payload_is_named();
+    let text = "checkpoint 2 was confirmed, and the call that ends it had not come";
+    broken(kit(Fault::EndsWithARefusal).a_refused_payload_is_named(), text);
+    let verdict = kit(Fault::ForgetsEmptyCalls).a_refused_payload_is_named();
     broken(verdict, "did not return within 400ms, where the last payload of a batch was refused");
+    let verdict = kit(Fault::ForgetsEmptyCalls).a_checkpoint_without_payloads_is_confirmed();
+    broken(verdict, "did not return within 400ms, where a checkpoint had no payloads");
 }

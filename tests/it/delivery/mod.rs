@@ -20,13 +20,6 @@ use crate::support::mosquitto::Mosquitto;
 use crate::support::proxy::Proxy;
 use crate::support::{PATIENCE, in_time, until};
 
-/// Messages that are sent.
-const TOTAL: usize = 20_000;
-/// How far the publisher may be ahead of the listener, so that every fault strikes in the middle of the traffic.
-const AHEAD: usize = 500;
-/// What one fault may double at most: all that is in flight, on each of the four hops from publisher to listener.
-const DOUBLED_BY_A_FAULT: usize = 4 * AHEAD;
-
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fault {
     /// The pipeline's connections are cut.
@@ -37,69 +30,109 @@ enum Fault {
     Restart,
 }
 
-/// Ten cuts, three kills and three restarts, taking turns.
-const FAULTS: [Fault; 16] = {
-    use Fault::{Cut, Kill, Restart};
-    [Cut, Kill, Cut, Restart, Cut, Cut, Kill, Cut, Restart, Cut, Cut, Kill, Cut, Restart, Cut, Cut]
-};
+/// What goes through, and what happens meanwhile.
+struct Ordeal {
+    /// Messages that are sent.
+    total: usize,
+    /// How far the publisher may be ahead of the listener, so that every fault strikes in the middle of the traffic.
+    ahead: usize,
+    /// They strike in this order, at equal distances.
+    faults: Vec<Fault>,
+}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_lost_through_restarts_cuts_and_kills() {
-    let Some(mut broker) = Mosquitto::start() else { return };
-    let proxy = Proxy::start(broker.port()).await;
-    let ledger = Arc::new(Mutex::new(Ledger::new(TOTAL)));
-    let seen = || ledger.lock().expect("the ledger").distinct();
+impl Ordeal {
+    /// Runs it. Returns how many messages were doubled.
+    async fn run(&self, broker: &mut Mosquitto) -> usize {
+        let Self { total, ahead, faults } = self;
+        let proxy = Proxy::start(broker.port()).await;
+        let ledger = Arc::new(Mutex::new(Ledger::new(*total)));
+        let seen = || ledger.lock().expect("the ledger").distinct();
 
-    let listener = listen(&broker.url(), Arc::clone(&ledger)).await;
-    let mut pipeline = Process::start(&proxy.url());
-    until("both subscriptions", || {
-        let log = broker.log();
-        log.contains("Sending SUBACK to ledger-listener") && log.contains("Sending SUBACK to ledger-pipeline")
-    })
-    .await;
+        let listener = listen(&broker.url(), Arc::clone(&ledger)).await;
+        let mut pipeline = Process::start(&proxy.url());
+        until("both subscriptions", || {
+            let log = broker.log();
+            log.contains("Sending SUBACK to ledger-listener")
+                && log.contains("Sending SUBACK to ledger-pipeline")
+        })
+        .await;
 
-    let publisher = publish(&broker.url(), Arc::clone(&ledger)).await;
-    for (index, fault) in FAULTS.into_iter().enumerate() {
-        let mark = TOTAL * (index + 1) / (FAULTS.len() + 1);
-        until_seen(mark, seen).await;
-        match fault {
-            Fault::Cut => proxy.cut(),
-            Fault::Kill => pipeline.kill_and_restart(),
-            Fault::Restart => {
-                broker.stop();
-                broker.run();
+        let publisher = publish(&broker.url(), Arc::clone(&ledger), *total, *ahead).await;
+        for (index, fault) in faults.iter().enumerate() {
+            let mark = total * (index + 1) / (faults.len() + 1);
+            until_seen(mark, *total, seen).await;
+            match fault {
+                Fault::Cut => proxy.cut(),
+                Fault::Kill => pipeline.kill_and_restart(),
+                Fault::Restart => {
+                    broker.stop();
+                    broker.run();
+                }
             }
         }
+        until_seen(*total, *total, seen).await;
+        in_time("the publisher's end", publisher).await.expect("the publisher");
+        listener.abort();
+
+        let ledger = ledger.lock().expect("the ledger");
+        let (doubled, reordered) = (ledger.duplicates(), ledger.reordered());
+        println!(
+            "of {total}: 0 lost, {doubled} doubled, {reordered} out of order at first arrival; faults: {faults:?}"
+        );
+        assert_eq!(ledger.lost(), Vec::<usize>::new());
+        let connections = proxy.connections();
+        assert!(
+            connections >= 2 * (faults.len() - 1),
+            "the faults did not strike: {connections} connections"
+        );
+
+        let (code, errors) = pipeline.stop();
+        assert_eq!(code, Some(0), "{errors}");
+        assert!(errors.contains("ledger: in "), "no summary:\n{errors}");
+        doubled
     }
-    until_seen(TOTAL, seen).await;
-    in_time("the publisher's end", publisher).await.expect("the publisher");
-    listener.abort();
+}
 
-    let ledger = ledger.lock().expect("the ledger");
-    let (doubled, reordered) = (ledger.duplicates(), ledger.reordered());
-    println!(
-        "of {TOTAL}: 0 lost, {doubled} doubled, {reordered} out of order at first arrival; faults: {FAULTS:?}"
-    );
-    assert_eq!(ledger.lost(), Vec::<usize>::new());
-    assert!(doubled <= FAULTS.len() * DOUBLED_BY_A_FAULT, "{doubled} doubled");
-    assert!(
-        proxy.connections() >= 2 * (FAULTS.len() - 1),
-        "the faults did not strike: {}",
-        proxy.connections()
-    );
+/// Ten cuts, three kills and three restarts, taking turns.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_through_restarts_cuts_and_kills() {
+    use Fault::{Cut, Kill, Restart};
+    let Some(mut broker) = Mosquitto::start() else { return };
+    let faults =
+        vec![Cut, Kill, Cut, Restart, Cut, Cut, Kill, Cut, Restart, Cut, Cut, Kill, Cut, Restart, Cut, Cut];
+    let ordeal = Ordeal { total: 20_000, ahead: 500, faults };
+    let doubled = ordeal.run(&mut broker).await;
+    // What one fault may double at most: all that is in flight, on each of the four hops from publisher to listener.
+    assert!(doubled <= ordeal.faults.len() * 4 * ordeal.ahead, "{doubled} doubled");
+}
 
-    let (code, errors) = pipeline.stop();
-    assert_eq!(code, Some(0), "{errors}");
-    assert!(errors.contains("ledger: in "), "no summary:\n{errors}");
+/// The long form: `cargo test --release -p flow-tests --test it -- --ignored --nocapture a_million`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes"]
+async fn a_million_messages_survive_twenty_kills() {
+    let Some(mut broker) = Mosquitto::start() else { return };
+    let ordeal = Ordeal { total: 1_000_000, ahead: 2_000, faults: vec![Fault::Kill; 20] };
+    let doubled = ordeal.run(&mut broker).await;
+    assert!(doubled <= ordeal.total / 50, "{doubled} doubled: more than 2 %");
+}
+
+/// The long form: `cargo test --release -p flow-tests --test it -- --ignored --nocapture a_million`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes"]
+async fn a_million_messages_survive_twelve_restarts_and_fifty_cuts() {
+    let Some(mut broker) = Mosquitto::start() else { return };
+    let fault = |number: usize| if number % 5 == 4 && number < 60 { Fault::Restart } else { Fault::Cut };
+    let ordeal = Ordeal { total: 1_000_000, ahead: 2_000, faults: (0..62).map(fault).collect() };
+    ordeal.run(&mut broker).await;
 }
 
 /// Waits until the listener has seen `count` different numbers; fails where it sees no new one for a long time.
-async fn until_seen(count: usize, seen: impl Fn() -> usize) {
+async fn until_seen(count: usize, total: usize, seen: impl Fn() -> usize) {
     let mut last = (seen(), tokio::time::Instant::now());
     while last.0 < count {
         assert!(
             last.1.elapsed() < PATIENCE,
-            "{} of {TOTAL} have arrived, and no new one for {PATIENCE:?}",
+            "{} of {total} have arrived, and no new one for {PATIENCE:?}",
             last.0
         );
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -130,19 +163,19 @@ async fn listen(url: &str, ledger: Arc<Mutex<Ledger>>) -> JoinHandle<()> {
 }
 
 /// Sends every number once, and ends when the broker has confirmed them all.
-async fn publish(url: &str, ledger: Arc<Mutex<Ledger>>) -> JoinHandle<()> {
+async fn publish(url: &str, ledger: Arc<Mutex<Ledger>>, total: usize, ahead: usize) -> JoinHandle<()> {
     let mut sink: MqttSink = build("publisher", json!({ "url": url, "topic": "in/{device}", "qos": 1 }));
     sink.open().await.expect("it opens");
     tokio::spawn(async move {
         let mut batch = PayloadBatch::new();
         let mut sent = 0;
-        while sent < TOTAL {
-            if sent >= ledger.lock().expect("the ledger").distinct() + AHEAD {
+        while sent < total {
+            if sent >= ledger.lock().expect("the ledger").distinct() + ahead {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 continue;
             }
             batch.clear();
-            let until = (sent + 50).min(TOTAL);
+            let until = (sent + 50).min(total);
             for number in sent..until {
                 let payload = format!("{{\"n\":{number},\"device\":\"d{}\",\"noise\":[1,2,3]}}", number % 7);
                 let topic = format!("in/d{}", number % 7);
@@ -151,7 +184,7 @@ async fn publish(url: &str, ledger: Arc<Mutex<Ledger>>) -> JoinHandle<()> {
             sink.write(&batch, Checkpoint(until as u64)).await.expect("written");
             sent = until;
         }
-        while sink.confirmed().await.expect("a confirmation") < Checkpoint(TOTAL as u64) {}
+        while sink.confirmed().await.expect("a confirmation") < Checkpoint(total as u64) {}
         sink.close().await.expect("good-bye");
     })
 }

@@ -4,6 +4,7 @@ mod conformance;
 mod faults;
 mod features;
 mod round_trip;
+mod scripted;
 mod tls;
 
 use flow::connector::{MqttSink, MqttSource};

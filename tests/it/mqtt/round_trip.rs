@@ -119,6 +119,8 @@ async fn a_payload_over_the_limit_is_refused_and_the_rest_goes_on() {
     assert!(error.to_string().contains("`max_packet_size`"), "{error}");
     payloads.drop_front(2);
     assert_eq!(sink.write(&payloads, Checkpoint(1)).await.unwrap_err().payload(), Some(1));
+    payloads.drop_front(2);
+    sink.write(&payloads, Checkpoint(1)).await.expect("nothing is left, and the checkpoint ends");
     confirmed(&mut sink, 1).await;
     assert_eq!(texts(&mut source, 2).await, ["a", "b"]);
 }

@@ -5,6 +5,7 @@ pub(crate) mod certs;
 pub(crate) mod log;
 pub(crate) mod mosquitto;
 pub(crate) mod proxy;
+pub(crate) mod scripted;
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! Components that panic when they are told to, and sources that only wait. A test that wants the registration to
-//! panic writes `PANI` over the end of [`MODE`] in a copy of the library.
+//! panic writes `PANI` over the end of `MODE` in a copy of the library.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
-//! A derived component says that it is a source, and is none; it is listed nowhere yet.
+//! A derived component says that it is a transform, and is none; it is listed nowhere yet.
 
 use flow::{BuildContext, Component, Error, NoConfig};
 
 #[derive(Component)]
-#[component(source, id = "mine")]
+#[component(transform, id = "mine")]
 struct Mine;
 
 impl Mine {

@@ -1,13 +1,15 @@
 //! A component says that it is a decoder, and is none.
 
-use flow::{BuildContext, Component, Cons, Error, Nil, NoConfig};
+use flow::{BuildContext, Component, Cons, Error, Nil, NoConfig, role};
 
-#[derive(Component)]
-#[component(decoder, id = "mine")]
 struct Mine;
 
-impl Mine {
-    fn new(_: NoConfig, _: &BuildContext) -> Result<Self, Error> {
+impl Component for Mine {
+    const ID: &'static str = "mine";
+    type Role = role::Decoder;
+    type Config = NoConfig;
+
+    fn build(_: NoConfig, _: &BuildContext) -> Result<Self, Error> {
         Ok(Self)
     }
 }

@@ -3,6 +3,7 @@
 mod decoder;
 mod encoder;
 mod error;
+mod number;
 mod reader;
 mod scan;
 

@@ -12,7 +12,8 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use crate::codec::json::scan::{Declined, Number, Scanner};
+use crate::codec::json::number::Number;
+use crate::codec::json::scan::{Declined, Scanner};
 
 /// As deep as serde_json goes.
 const MAX_DEPTH: u8 = 127;

@@ -119,12 +119,14 @@ impl FileSink {
                 Ok(self.target.insert(target))
             }
             None => Err(lines::not_open()),
-            Some(old) => {
+            Some(mut old) => {
                 tracing::info!(at = self.label, path = %self.path.display(), "the file was moved away: making a new one");
                 // The old one stays where it is until the new one is there, for a call that comes again.
+                // What is there of a batch that could not be written whole comes again, whole, in the new one.
+                let cut = if old.torn { old.cut().await } else { Ok(()) };
                 let (synced, opened) = (old.file.sync_all().await, self.open_target().await);
                 self.target = Some(old);
-                synced.map_err(|error| Error::from(error).with("path", self.path.display()))?;
+                cut.and(synced).map_err(|error| Error::from(error).with("path", self.path.display()))?;
                 Ok(self.target.insert(opened?))
             }
         }

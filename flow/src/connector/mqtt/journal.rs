@@ -70,6 +70,13 @@ impl Journal {
                     info!(component, broker, resumed, "connected");
                     self.last = None;
                 }
+                Event::Forgotten => {
+                    warn!(
+                        component,
+                        broker,
+                        "the broker has lost the session: what it kept for this client is gone with it"
+                    );
+                }
                 Event::Subscribed { filter } => {
                     info!(component, broker, "subscribed to `{}`", self.context.redact(&filter));
                 }

@@ -46,6 +46,13 @@ pub use self::source::MqttSource;
 
 use crate::error::{Error, ErrorKind};
 
+/// A session as a parser, for the fuzzer.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz(script: &[u8]) {
+    session::fuzz::play(script);
+}
+
 /// What every call before `open` comes back with.
 fn not_open() -> Error {
     Error::permanent(ErrorKind::Closed, "the connector was not opened; call `open` first")

@@ -6,7 +6,7 @@ use futures_util::future::select_all;
 
 use crate::codec::RecordDecoder;
 use crate::connector::{Progress, SourceConnector};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::pipeline::log_limit::LogLimit;
 use crate::pipeline::run::backoff::Backoff;
 use crate::pipeline::run::delivery::Window;
@@ -70,25 +70,10 @@ impl<R: Registry> Inlet<R> {
     /// # Errors
     /// The decoder has lost its place for good.
     pub(super) fn decode<C: CollectBatch>(&mut self, out: &mut C) -> Result<(), Error> {
-        for (index, payload) in self.batch.iter().enumerate() {
-            out.begin_payload(index, payload);
-            if let Some(fault) = payload.fault() {
-                out.reject(fault.clone());
-                continue;
-            }
-            let before = out.len();
-            if let Err(error) = self.decoder.decode(payload.bytes(), out) {
-                out.truncate(before);
-                if error.is_fatal() {
-                    let message = format!("the decoder cannot go on: {error}");
-                    return Err(
-                        Error::permanent(crate::error::ErrorKind::Record, message).with("at", &self.label)
-                    );
-                }
-                out.reject(error.record().clone());
-            }
-        }
-        Ok(())
+        self.decoder.decode_batch(&self.batch, out).map_err(|error| {
+            let message = format!("the decoder cannot go on: {error}");
+            Error::permanent(ErrorKind::Record, message).with("at", &self.label)
+        })
     }
 }
 

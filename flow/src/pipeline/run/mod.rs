@@ -103,7 +103,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         let patience = async {
             shutdown.await;
             let _ = tell.send(());
-            deadline.get_or_init(|| Instant::now() + drain);
+            deadline.get_or_init(|| Instant::now().checked_add(drain));
             tokio::time::sleep(drain - reserve).await;
         };
         let outcome = tokio::select! {
@@ -122,7 +122,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
         });
         // What is confirmed has been acknowledged by now. Where something has failed, closing is only politeness.
         let grace = if outcome.is_ok() { drain.max(GOOD_BYE) } else { GOOD_BYE };
-        let left = deadline.get().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = deadline.get().copied().flatten().map(|deadline| deadline - Instant::now());
         let grace = left.map_or(grace, |left| grace.min(left.max(reserve)));
         self.close(grace).await;
         outcome
@@ -268,7 +268,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
                 self.payloads_in_flight -= batch.payloads;
                 self.bytes_in_flight -= batch.bytes;
                 if let Some(arrived) = batch.arrived {
-                    counters.lag(now_micros() - arrived);
+                    counters.lag(now_micros().saturating_sub(arrived));
                 }
                 newest = Some(batch.checkpoint);
             }

@@ -18,14 +18,7 @@ pub(crate) use tree::{Node, Tree, dotted};
 pub(crate) fn parse(file: &Path, text: &str, environment: Environment<'_>) -> Result<Spec, Problems> {
     let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let parsed = if is_json { json::parse(text) } else { toml::parse(text) };
-    let mut root = parsed.map_err(|errors| {
-        let problem = |(offset, message): (usize, String)| Problem {
-            line: tree::line_of(text, offset),
-            key: String::new(),
-            message,
-        };
-        Problems::new(file, errors.into_iter().map(problem).collect())
-    })?;
+    let mut root = parsed.map_err(|errors| Problems::new(file, syntax(text, is_json, errors)))?;
     let mut problems = Vec::new();
     let secrets = env::substitute(&mut root, text, environment, &mut problems);
     let tree = Tree::new(file, text, root, secrets);
@@ -38,4 +31,24 @@ pub(crate) fn parse(file: &Path, text: &str, environment: Environment<'_>) -> Re
         }
         None => Err(Problems::new(file, problems)),
     }
+}
+
+/// Syntax errors as problems: the first ones, since one mistake often makes many.
+fn syntax(text: &str, is_json: bool, errors: Vec<(usize, String)>) -> Vec<Problem> {
+    const ENOUGH: usize = 10;
+    let problem = |line, message| Problem { line, key: String::new(), message };
+    if !is_json && text.trim_start().starts_with('{') {
+        return vec![problem(
+            1,
+            "this looks like JSON, and the name says TOML: let it end in `.json`".to_owned(),
+        )];
+    }
+    let more = errors.len().saturating_sub(ENOUGH);
+    let shown = errors.into_iter().take(ENOUGH);
+    let mut problems: Vec<Problem> =
+        shown.map(|(offset, message)| problem(tree::line_of(text, offset), message)).collect();
+    if more > 0 {
+        problems.push(problem(0, format!("and {more} more syntax errors")));
+    }
+    problems
 }

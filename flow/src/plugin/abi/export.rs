@@ -34,11 +34,14 @@ where
 }
 
 /// A role whose components can come out of a library: all but transforms.
+///
+/// # Safety
+/// `table` points to a complete table of the role `NUMBER`, for `C`, that stands for ever.
 #[diagnostic::on_unimplemented(
     message = "`{C}` cannot come out of a plugin",
     note = "sources, sinks, decoders and encoders can; a transform stands in the registry list"
 )]
-pub trait ExportRole<C> {
+pub unsafe trait ExportRole<C> {
     #[doc(hidden)]
     const NUMBER: u32;
     #[doc(hidden)]

@@ -15,7 +15,8 @@ use crate::plugin::abi::types::{
 use crate::plugin::guest::{GuestRecords, GuestRows, RowOrigin, RowTarget};
 use crate::record::{PayloadBatch, Schema};
 
-impl<C: Component + RecordDecoder> ExportRole<C> for role::Decoder {
+// SAFETY: the table is a constant with the functions of this role for `C`.
+unsafe impl<C: Component + RecordDecoder> ExportRole<C> for role::Decoder {
     const NUMBER: u32 = 2;
 
     fn table() -> *const c_void {
@@ -127,7 +128,8 @@ impl RowTarget for HostRows<'_> {
     }
 }
 
-impl<C: Component + CollectionEncoder> ExportRole<C> for role::Encoder {
+// SAFETY: the table is a constant with the functions of this role for `C`.
+unsafe impl<C: Component + CollectionEncoder> ExportRole<C> for role::Encoder {
     const NUMBER: u32 = 3;
 
     fn table() -> *const c_void {

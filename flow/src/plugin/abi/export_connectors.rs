@@ -13,7 +13,8 @@ use crate::plugin::abi::waker::with_waker;
 use crate::plugin::guest::{SinkGuest, SourceGuest};
 use crate::record::PayloadBatch;
 
-impl<C: Component + SourceConnector> ExportRole<C> for role::Source {
+// SAFETY: the table is a constant with the functions of this role for `C`.
+unsafe impl<C: Component + SourceConnector> ExportRole<C> for role::Source {
     const NUMBER: u32 = 0;
 
     fn table() -> *const c_void {
@@ -110,7 +111,8 @@ struct SourceState<C> {
     array: PayloadArray,
 }
 
-impl<C: Component + SinkConnector> ExportRole<C> for role::Sink {
+// SAFETY: the table is a constant with the functions of this role for `C`.
+unsafe impl<C: Component + SinkConnector> ExportRole<C> for role::Sink {
     const NUMBER: u32 = 1;
 
     fn table() -> *const c_void {

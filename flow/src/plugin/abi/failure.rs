@@ -14,6 +14,21 @@ const KINDS: [ErrorKind; 7] = [
     ErrorKind::Closed,
 ];
 
+/// As [`KINDS`].
+const REASONS: [Reason; 11] = [
+    Reason::Syntax,
+    Reason::Utf8,
+    Reason::Type,
+    Reason::Range,
+    Reason::Missing,
+    Reason::Duplicate,
+    Reason::Depth,
+    Reason::Size,
+    Reason::Encode,
+    Reason::Route,
+    Reason::Refused,
+];
+
 const NONE: u64 = u64::MAX;
 
 impl Failure {
@@ -84,14 +99,14 @@ impl Failure {
 
     pub(crate) fn set_record(&mut self, error: &RecordError) {
         self.clear();
-        self.reason = Reason::ALL.iter().position(|reason| *reason == error.reason()).unwrap_or(0) as u32;
+        self.reason = REASONS.iter().position(|reason| *reason == error.reason()).unwrap_or(0) as u32;
         self.offset = error.offset().map_or(NONE, |offset| offset as u64);
         self.key_len = put(&mut self.key, error.field().unwrap_or_default());
         self.set_message(error.message());
     }
 
     pub(crate) fn record(&self) -> RecordError {
-        let reason = Reason::ALL.get(self.reason as usize).copied().unwrap_or(Reason::Syntax);
+        let reason = REASONS.get(self.reason as usize).copied().unwrap_or(Reason::Syntax);
         let mut error = RecordError::new(reason, self.message());
         if let Some(field) = self.key() {
             error = error.with_field(field);
@@ -139,4 +154,26 @@ fn put(room: &mut [u8], text: &str) -> u32 {
 fn take(room: &[u8], len: u32) -> String {
     let len = (len as usize).min(room.len());
     String::from_utf8_lossy(&room[..len]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::REASONS;
+    use crate::error::Reason;
+
+    #[test]
+    fn every_reason_has_its_number_and_the_header_says_the_same() {
+        let header = include_str!("../../../include/flow_plugin.h");
+        for (number, reason) in REASONS.iter().enumerate() {
+            let name = reason.as_str().to_uppercase();
+            // `refused` has the longer name, since a flag has the short one.
+            let said = [",", "\n"].iter().any(|end| {
+                ["", "_PAYLOAD"]
+                    .iter()
+                    .any(|tail| header.contains(&format!("FLOW_{name}{tail} = {number}{end}")))
+            });
+            assert!(said, "flow_plugin.h does not say that {name} is {number}");
+        }
+        assert!(Reason::ALL.iter().all(|reason| REASONS.contains(reason)), "append the new reason");
+    }
 }

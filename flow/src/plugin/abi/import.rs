@@ -41,8 +41,9 @@ built! { SourceTable SinkTable DecoderTable EncoderTable }
 struct Core<T: Built> {
     table: Arc<T>,
     state: State,
-    /// Held by whatever uses the state while a route's check may be asked from elsewhere.
-    busy: Mutex<()>,
+    /// Held by whatever uses the state while a route's check may be asked from elsewhere. True once `close` was called:
+    /// only `destroy` may follow then.
+    busy: Mutex<bool>,
 }
 
 // SAFETY: the contract of the tables: a state may move between threads, and is used by one at a time: through
@@ -52,7 +53,7 @@ unsafe impl<T: Built> Send for Core<T> {}
 unsafe impl<T: Built> Sync for Core<T> {}
 
 impl<T: Built> Core<T> {
-    fn hold(&self) -> MutexGuard<'_, ()> {
+    fn hold(&self) -> MutexGuard<'_, bool> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -101,7 +102,7 @@ impl<T: Built> Instance<T> {
             return Err(faults);
         }
         let failure = Box::new(Failure::new());
-        let core = Arc::new(Core { table: Arc::clone(table), state, busy: Mutex::new(()) });
+        let core = Arc::new(Core { table: Arc::clone(table), state, busy: Mutex::new(false) });
         Ok(Self { core, failure, waker: WakerSlot::default(), array: PayloadArray::default() })
     }
 
@@ -131,8 +132,9 @@ impl<T: Built> Instance<T> {
         &self.failure
     }
 
-    pub(super) fn shared(&self) -> (&T, State) {
-        (&self.core.table, self.core.state)
+    /// For a call through `&self`: nobody else uses the state while the first value lives.
+    pub(super) fn shared(&self) -> (MutexGuard<'_, bool>, &T, State) {
+        (self.core.hold(), &self.core.table, self.core.state)
     }
 }
 
@@ -148,7 +150,8 @@ macro_rules! poll_unit {
     ($($(#[$about:meta])* $method:ident)*) => { $(
         pub(crate) fn $method(&mut self, waker: &TaskWaker) -> Poll<Result<(), Error>> {
             let core = Arc::clone(&self.core);
-            let _held = core.hold();
+            let mut closed = core.hold();
+            *closed |= stringify!($method) == "close";
             let waker = self.waker.lend(waker);
             let (table, state, failure) = self.parts();
             // SAFETY: the table is complete and the state its own; the rest is lent for the call.
@@ -176,8 +179,16 @@ impl Instance<SourceTable> {
             // SAFETY: the table is complete and the state its own; the rest is lent for the call.
             unsafe { next(state, waker, capacity, &sink, &mut checkpoint, failure) }
         });
-        if polled == status::END {
-            return Poll::Ready(Ok(Next::End));
+        match polled {
+            status::END if batch.is_empty() => return Poll::Ready(Ok(Next::End)),
+            status::END => {
+                batch.clear();
+                let message = "the plugin's source has pushed payloads and said that nothing more comes";
+                return Poll::Ready(Err(Error::permanent(ErrorKind::Protocol, message)));
+            }
+            status::OK => {}
+            // What was pushed before is given up with the call: the contract leaves the batch empty.
+            _ => batch.clear(),
         }
         self.polled(polled, || Next::Batch(checkpoint))
     }
@@ -198,8 +209,8 @@ impl Instance<SinkTable> {
 
     /// The text of the route.
     pub(crate) fn route(&self) -> Option<String> {
-        let (table, state) = self.shared();
-        // SAFETY: the table is complete and the state its own; the text stands as long as that.
+        let (_held, table, state) = self.shared();
+        // SAFETY: the table is complete and the state its own, and held; the text stands as long as that.
         table.route.and_then(|route| unsafe { route(state).text() })
     }
 
@@ -207,7 +218,10 @@ impl Instance<SinkTable> {
     pub(crate) fn route_check(&self) -> impl Fn(&str) -> Result<(), String> + Send + Sync + 'static {
         let core = Arc::clone(&self.core);
         move |value| {
-            let _held = core.hold();
+            let closed = core.hold();
+            if *closed {
+                return Err("the sink is closed".to_owned());
+            }
             let mut failure = Failure::new();
             let checked = core.table.check_route.map_or(status::FAILED, |check| {
                 // SAFETY: the table is complete and the state its own, and held; the rest is lent for the call.

@@ -115,8 +115,8 @@ unsafe extern "C" fn truncate<C: Collect>(context: *mut c_void, len: usize) {
 
 impl Instance<EncoderTable> {
     pub(crate) fn framing(&self) -> Framing {
-        let (table, state) = self.shared();
-        // SAFETY: the table is complete and the state its own.
+        let (_held, table, state) = self.shared();
+        // SAFETY: the table is complete and the state its own, and held.
         match table.framing.map(|framing| unsafe { framing(state) }) {
             Some(1) => Framing::PerBatch,
             _ => Framing::PerRecord,
@@ -125,10 +125,10 @@ impl Instance<EncoderTable> {
 
     /// The schema is JSON text.
     pub(crate) fn check(&self, schema: &str) -> Result<(), Error> {
-        let (table, state) = self.shared();
+        let (_held, table, state) = self.shared();
         let mut failure = Failure::new();
         let checked = table.check.map_or(status::FAILED, |check| {
-            // SAFETY: the table is complete and the state its own; the rest is lent for the call.
+            // SAFETY: the table is complete and the state its own, and held; the rest is lent for the call.
             unsafe { check(state, Bytes::of(schema.as_bytes()), &mut failure) }
         });
         if checked == status::OK { Ok(()) } else { Err(failure.error()) }

@@ -31,6 +31,7 @@ pub(crate) mod manifest;
 #[cfg(feature = "dynamic-connectors")]
 pub(crate) mod offers;
 mod slices;
+#[doc(hidden)]
 pub mod types;
 mod waker;
 

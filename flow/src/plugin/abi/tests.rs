@@ -1,5 +1,5 @@
 //! Both sides of the border in one process, without a library: for Miri, which cannot load any.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, reason = "what these helpers unwrap is what the tests are about")]
 
 use std::future::Future;
 use std::pin::pin;

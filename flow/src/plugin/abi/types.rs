@@ -35,7 +35,7 @@ macro_rules! structs {
             $(#[$meta])*
             #[repr(C)]
             #[derive(Clone, Copy)]
-            pub struct $name { $( $(#[$about])* pub $field: $type, )* }
+            pub struct $name { $( $(#[$about])* pub(crate) $field: $type, )* }
         )*
 
         /// Every struct with its size and alignment, every field with its offset, in bytes: what must never change
@@ -99,7 +99,7 @@ structs! {
         size: u32,
         /// Of a connector's error: its kind, by position in `flow::ErrorKind`.
         kind: u32,
-        /// Of a record's error: its reason, by position in `flow::Reason::ALL`.
+        /// Of a record's error: its reason, a number of its own, in the order of `FlowReason` in `flow_plugin.h`.
         reason: u32,
         /// The bits of [`flags`].
         flags: u32,
@@ -304,7 +304,7 @@ structs! {
     }
 }
 
-/// The bits of [`Failure::flags`].
+/// The bits of `Failure::flags`.
 #[allow(missing_docs, reason = "each is what its comment says")]
 pub mod flags {
     /// Trying again can help.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::connector::SinkConnector;
 use crate::error::{Error, Status};
+use crate::record::payload::Checkpoint;
 use crate::testkit::bytes::same;
 use crate::testkit::polling::poll_within;
 use crate::testkit::sink::SinkFixture;
@@ -14,7 +15,7 @@ use crate::testkit::verdict::not_checked;
 /// A call that should wait is watched for this long.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// Has everything arrived that is confirmed? True where nobody can know.
+/// Has exactly this arrived? Nothing is wrong where nobody can know.
 async fn arrived<F: SinkFixture>(probe: &mut Probe<F>, sent: &[Vec<u8>]) -> Result<(), String> {
     match probe.world.received().await {
         Some(received) => same(sent, &received),
@@ -235,13 +236,45 @@ pub(super) async fn refuses<F: SinkFixture>(probe: &mut Probe<F>) -> Result<(), 
     probe.settle(&mut sink).await?;
     arrived(probe, &good[..2]).await.map_err(|wrong| format!("{wrong}, around a refused payload"))?;
 
-    // At the end: nothing more comes, and what was taken is confirmed.
+    // At the end: nothing is left, and a call with nothing ends the checkpoint. Before it, nothing is confirmed.
     let checkpoint = probe.checkpoint();
     let batch = probe.batch(&[good[2].clone(), bad]);
     refused(probe.in_time("`write`", sink.write(&batch, checkpoint)).await?, 1)?;
+    if let Ok(outcome) = tokio::time::timeout(MOMENT, sink.confirmed()).await {
+        let Checkpoint(early) = probe.understand(outcome)?;
+        return Err(format!("checkpoint {early} was confirmed, and the call that ends it had not come"));
+    }
+    end(probe, &mut sink, checkpoint).await?;
     let settled = probe.settle(&mut sink).await;
     settled.map_err(|late| format!("{late}, where the last payload of a batch was refused"))?;
     arrived(probe, &good).await.map_err(|wrong| format!("{wrong}, before a refused payload"))
+}
+
+/// A call without payloads: nothing more comes for this checkpoint.
+async fn end<F: SinkFixture>(
+    probe: &mut Probe<F>,
+    sink: &mut F::Sink,
+    checkpoint: Checkpoint,
+) -> Result<(), String> {
+    let empty = probe.batch(&[]);
+    let ended = probe.in_time("`write`, without payloads,", sink.write(&empty, checkpoint)).await?;
+    ended.map_err(failed("`write`, without payloads,"))
+}
+
+pub(super) async fn empty<F: SinkFixture>(probe: &mut Probe<F>) -> Result<(), String> {
+    let mut sink = probe.open().await?;
+    let mut sent = Vec::new();
+    for _ in 0..2 {
+        let checkpoint = probe.checkpoint();
+        end(probe, &mut sink, checkpoint).await?;
+        let settled = probe.settle(&mut sink).await;
+        settled.map_err(|late| format!("{late}, where a checkpoint had no payloads"))?;
+        sent.extend(probe.write(&mut sink, 2).await?);
+    }
+    let checkpoint = probe.checkpoint();
+    end(probe, &mut sink, checkpoint).await?;
+    probe.settle(&mut sink).await?;
+    arrived(probe, &sent).await
 }
 
 pub(super) async fn reconnects<F: SinkFixture>(probe: &mut Probe<F>) -> Result<(), String> {

@@ -65,7 +65,7 @@ pub trait SinkFixture: 'static {
 
 /// Checks the contract of [`SinkConnector`] on the sinks of the fixtures that `make` makes.
 ///
-/// `make` is called inside a tokio runtime, once or twice for each check.
+/// `make` is called inside a tokio runtime, once for each check.
 pub fn sink<F: SinkFixture, M: Fn() -> F + Send + Sync + 'static>(make: M) -> SinkKit<M> {
     SinkKit { make: Arc::new(make), patience: PATIENCE }
 }
@@ -106,6 +106,7 @@ impl<F: SinkFixture, M: Fn() -> F + Send + Sync + 'static> SinkKit<M> {
                 self.nothing_is_confirmed_before_it_has_arrived(),
                 self.dropped_confirmations_come_again(),
                 self.write_needs_no_call_of_confirmed(),
+                self.a_checkpoint_without_payloads_is_confirmed(),
                 self.waiting_is_back_pressure(),
                 self.temporary_errors_take_nothing(),
                 self.permanent_errors_are_permanent(),
@@ -137,6 +138,11 @@ impl<F: SinkFixture, M: Fn() -> F + Send + Sync + 'static> SinkKit<M> {
         self.check("write_needs_no_call_of_confirmed", checks::progress)
     }
 
+    /// A call without payloads ends its checkpoint, which is confirmed when all before it is.
+    pub fn a_checkpoint_without_payloads_is_confirmed(&self) -> Verdict {
+        self.check("a_checkpoint_without_payloads_is_confirmed", checks::empty)
+    }
+
     /// With an other side that takes nothing, `write` waits before 64 MiB are held, and goes on after.
     /// Needs [`SinkFixture::stall`].
     pub fn waiting_is_back_pressure(&self) -> Verdict {
@@ -153,8 +159,8 @@ impl<F: SinkFixture, M: Fn() -> F + Send + Sync + 'static> SinkKit<M> {
         self.check("permanent_errors_are_permanent", checks::permanent)
     }
 
-    /// A payload that is refused is named by its position; those before it are taken, those after it come again, and
-    /// the checkpoint is confirmed. Needs [`SinkFixture::refused`].
+    /// A payload that is refused is named by its position; those before it are taken, what is left comes again, and
+    /// the checkpoint is confirmed when the last of it came back well. Needs [`SinkFixture::refused`].
     pub fn a_refused_payload_is_named(&self) -> Verdict {
         self.check("a_refused_payload_is_named", checks::refuses)
     }

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub(crate) enum Event {
     /// The broker accepted us; `resumed` says whether it still had the session.
     Connected { resumed: bool },
+    /// The broker had a session with subscriptions, and has none any more.
+    Forgotten,
     /// The broker keeps the session for `seconds` after the connection has ended, and not for as long as was asked.
     Shortened { seconds: u32 },
     /// A filter is subscribed to in a new session, or after it was refused.

@@ -10,6 +10,7 @@ use super::outbox::Outbox;
 use super::packet::{self, Answer, Front, Header, Publish, kind};
 use super::properties::{Properties, Value, id};
 use super::reason::{self, Lost, Said};
+use super::subscriptions::Subscriptions;
 use super::{Session, State};
 use crate::connector::mqtt::config::MqttVersion;
 use crate::error::{ErrorKind, Reason, RecordError};
@@ -119,6 +120,10 @@ impl Session {
         }
         let resumed = granted.session_present;
         if !resumed {
+            let kept = self.subscriptions.as_ref().is_some_and(Subscriptions::are_confirmed);
+            if kept && !self.profile.clean_session {
+                self.events.push(Event::Forgotten);
+            }
             self.inbox.forgotten();
             if let Some(outbox) = &mut self.outbox {
                 outbox.forgotten();
@@ -134,6 +139,8 @@ impl Session {
         {
             self.events.push(Event::Shortened { seconds });
         }
+        // A sink may wait for it.
+        self.news |= self.packet_limit.replace(granted.max_packet_size).is_none();
         self.granted = Some(granted);
         match &mut self.subscriptions {
             Some(subscriptions) => subscriptions.connected(resumed, &self.profile, now, &mut self.control),
@@ -218,7 +225,7 @@ impl Session {
 }
 
 /// The topic alias among properties, all of which are looked at.
-fn alias(mut properties: Properties<'_>) -> Result<Option<u32>, packet::Malformed> {
+pub(super) fn alias(mut properties: Properties<'_>) -> Result<Option<u32>, packet::Malformed> {
     let mut alias = None;
     while let Some((property, value)) = properties.next()? {
         if let (id::TOPIC_ALIAS, Value::Number(number)) = (property, value) {

@@ -3,6 +3,8 @@
 
 mod aliases;
 mod event;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod handshake;
 mod inbox;
 mod incoming;
@@ -63,6 +65,8 @@ pub(crate) struct Session {
     /// Of a sink.
     outbox: Option<Outbox>,
     granted: Option<Granted>,
+    /// The largest packet that the broker takes, in bytes; of the last connection while there is none.
+    packet_limit: Option<u32>,
     /// The broker's, of this connection.
     aliases: aliases::Incoming,
     /// Packets other than publishes that wait to be sent.
@@ -102,6 +106,7 @@ impl Session {
             inbox: Inbox::default(),
             outbox,
             granted: None,
+            packet_limit: None,
             aliases: aliases::Incoming::default(),
             control: Vec::new(),
             skipping: 0,
@@ -290,7 +295,11 @@ impl Session {
     /// # Errors
     /// Why the publish can never be taken.
     pub(crate) fn publish(&mut self, topic: &str, payload: &[u8]) -> Result<bool, String> {
-        let limit = self.packet_limit();
+        // With MQTT 5 the broker says how large a packet may be: what is taken before could turn out to be too large.
+        if self.profile.version == MqttVersion::V5 && self.packet_limit.is_none() {
+            return Ok(false);
+        }
+        let limit = self.packet_limit.unwrap_or(u32::MAX).min(self.profile.max_packet_size);
         let Some(outbox) = self.outbox.as_mut() else { return Ok(false) };
         if !outbox.has_room() {
             return Ok(false);
@@ -326,10 +335,5 @@ impl Session {
     /// What has ended the component for good.
     pub(crate) fn failure(&self) -> Option<Error> {
         self.failure.as_ref().map(|(kind, why)| Error::permanent(*kind, why.clone()))
-    }
-
-    fn packet_limit(&self) -> u32 {
-        let granted = self.granted.as_ref().map_or(u32::MAX, |granted| granted.max_packet_size);
-        granted.min(self.profile.max_packet_size)
     }
 }

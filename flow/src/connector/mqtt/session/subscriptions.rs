@@ -63,6 +63,11 @@ impl Subscriptions {
         self.subscribe(profile, now, out, |filter| all || filter.refused)
     }
 
+    /// Has the broker kept messages for this client, as far as this process knows?
+    pub(super) fn are_confirmed(&self) -> bool {
+        self.confirmed
+    }
+
     pub(super) fn disconnected(&mut self) {
         self.waiting = None;
         self.again = None;

@@ -1,6 +1,10 @@
 //! A scripted broker: bytes and time by hand.
 
+mod codes;
 mod connection;
+mod exactly_once;
+mod five;
+mod model;
 mod sink;
 mod source;
 
@@ -9,7 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use rumqttc::mqttbytes::{QoS, v4};
 
-use super::packet::DUP;
+use super::packet::{DUP, put_answer};
 use super::{Asking, Part, Profile, Publishing, Session};
 use crate::connector::mqtt::config::{MqttRetainHandling, MqttVersion};
 use crate::record::{Checkpoint, Payload, PayloadBatch};
@@ -95,6 +99,13 @@ impl Rig {
         Ok(())
     }
 
+    /// Has been connected with MQTT 5 once: it knows how large a packet may be, without which it publishes nothing.
+    fn met(mut self) -> Self {
+        self.connect(&[0x20, 3, 0, 0, 0]);
+        self.session.lost();
+        self
+    }
+
     fn publish(&mut self, count: usize, checkpoint: u64) {
         for _ in 0..count {
             assert_eq!(self.session.publish("t", b"x"), Ok(true));
@@ -143,6 +154,19 @@ fn message(id: u16, text: &str) -> Vec<u8> {
     let mut out = BytesMut::new();
     publish.write(&mut out).unwrap();
     out.to_vec()
+}
+
+/// A message of QoS 2.
+fn message2(id: u16, text: &str) -> Vec<u8> {
+    let mut packet = message(id, text);
+    packet[0] ^= 0b0110;
+    packet
+}
+
+fn answer(kind: u8, id: u16) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_answer(kind, id, &mut out);
+    out
 }
 
 /// The packet as the broker sends it a second time.

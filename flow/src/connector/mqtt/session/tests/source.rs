@@ -64,6 +64,17 @@ fn an_acknowledgement_never_confirms_a_message_of_a_later_connection() {
 }
 
 #[test]
+fn a_session_that_the_broker_has_lost_is_said() {
+    let mut rig = Rig::source();
+    for (connack, lost) in [(RESUMED, false), (ACCEPTED, true)] {
+        rig.session.lost();
+        rig.session.events();
+        rig.connect(&connack);
+        assert_eq!(rig.session.events().contains(&Event::Forgotten), lost);
+    }
+}
+
+#[test]
 fn what_a_resumed_session_sends_again_is_not_handed_out_twice() {
     let mut rig = Rig::source();
     rig.hear(&[message(1, "a"), message(2, "b"), message(3, "c")].concat()).unwrap();
