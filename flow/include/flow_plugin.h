@@ -111,7 +111,10 @@ typedef int32_t (*FlowBuild)(FlowBytes config, FlowBytes context, const FlowFaul
 typedef void (*FlowDestroy)(void *state);
 typedef int32_t (*FlowPoll)(void *state, const FlowWaker *waker, FlowFailure *failure);
 
-/* Whatever returns FLOW_PENDING has cloned the waker and wakes it when it is worth calling again. */
+/*
+ * Whatever returns FLOW_PENDING has cloned the waker and wakes it when it is worth calling again. The same call comes
+ * again then, unless the program has given it up: another one may come instead.
+ */
 typedef struct FlowSourceTable {
     size_t size;
     FlowBuild build;
@@ -123,6 +126,12 @@ typedef struct FlowSourceTable {
     FlowPoll close;
 } FlowSourceTable;
 
+/*
+ * `write` may return FLOW_FAILED with FLOW_REFUSED and `index`: payloads before it were taken, this one never will be, those
+ * after it were not looked at. What is left comes again under the same checkpoint, if need be with `count` 0 (`payloads` then
+ * points to nothing). A checkpoint ends with a call that returns FLOW_OK; only then, and when all payloads of it and before
+ * have arrived for good, may `confirmed` give it. One of which nothing was taken may never end.
+ */
 typedef struct FlowSinkTable {
     size_t size;
     FlowBuild build;

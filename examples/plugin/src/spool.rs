@@ -1,6 +1,6 @@
 //! A sink: files of a directory, by a template over the records.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use flow::{BuildContext, Checkpoint, Component, Error, ErrorKind, PayloadBatch, SinkConnector, Template};
@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt as _;
 pub struct SpoolSink {
     directory: PathBuf,
     file: Template,
-    open: BTreeMap<String, File>,
+    open: VecDeque<(String, File)>,
     confirmed: Option<Checkpoint>,
 }
 
@@ -27,15 +27,50 @@ pub struct SpoolConfig {
     file: String,
 }
 
+/// Files that are open at once. The one that was written to longest ago is closed first.
+const MOST_OPEN: usize = 64;
+
 fn check(name: &str) -> Result<(), &'static str> {
-    if name.contains('/') { Err("a file's name holds no `/`") } else { Ok(()) }
+    match name {
+        "" | "." | ".." => Err("no file's name"),
+        name if name.contains(['/', '\0']) => Err("a file's name holds no `/` and no NUL character"),
+        _ => Ok(()),
+    }
+}
+
+/// What was written of a batch is not known after this: it must not come again as if nothing had been.
+fn failed(error: std::io::Error, name: &str) -> Error {
+    Error::permanent(ErrorKind::Io, "the file cannot be written").with_source(error).with("file", name)
 }
 
 impl SpoolSink {
     fn new(config: SpoolConfig, context: &BuildContext) -> Result<Self, Error> {
         let file = Template::parse(&config.file, check).map_err(|why| Error::config("file", why))?;
         let directory = context.resolve(config.directory);
-        Ok(Self { directory, file, open: BTreeMap::new(), confirmed: None })
+        Ok(Self { directory, file, open: VecDeque::new(), confirmed: None })
+    }
+
+    /// The file of this name, open, at the end of those that are.
+    async fn file(&mut self, name: &str) -> Result<&mut File, Error> {
+        let file =
+            match self.open.iter().position(|(open, _)| open == name).and_then(|at| self.open.remove(at)) {
+                Some((_, file)) => file,
+                None => {
+                    let mut options = File::options();
+                    let opened = options.create(true).append(true).open(self.directory.join(name)).await;
+                    opened.map_err(|error| failed(error, name))?
+                }
+            };
+        if self.open.len() == MOST_OPEN
+            && let Some((name, mut file)) = self.open.pop_front()
+        {
+            file.flush().await.map_err(|error| failed(error, &name))?;
+        }
+        self.open.push_back((name.to_owned(), file));
+        self.open
+            .back_mut()
+            .map(|(_, file)| file)
+            .ok_or_else(|| Error::permanent(ErrorKind::Closed, "no file is open"))
     }
 }
 
@@ -52,20 +87,14 @@ impl SinkConnector for SpoolSink {
     async fn write(&mut self, batch: &PayloadBatch, checkpoint: Checkpoint) -> Result<(), Error> {
         for (index, payload) in batch.iter().enumerate() {
             let name = payload.metadata().topic.unwrap_or_default();
-            if name.is_empty() {
-                return Err(Error::refused_payload(index, "no file's name"));
+            if let Err(why) = check(name) {
+                return Err(Error::refused_payload(index, why));
             }
-            if !self.open.contains_key(name) {
-                let mut options = File::options();
-                let file = options.create(true).append(true).open(self.directory.join(name)).await;
-                self.open.insert(name.to_owned(), file?);
-            }
-            if let Some(file) = self.open.get_mut(name) {
-                file.write_all(&[payload.bytes(), b"\n"].concat()).await?;
-            }
+            let written = self.file(name).await?.write_all(&[payload.bytes(), b"\n"].concat()).await;
+            written.map_err(|error| failed(error, name))?;
         }
-        for file in self.open.values_mut() {
-            file.flush().await?;
+        for (name, file) in &mut self.open {
+            file.flush().await.map_err(|error| failed(error, name))?;
         }
         tracing::debug!(payloads = batch.len(), "written");
         self.confirmed = Some(checkpoint);
@@ -81,11 +110,7 @@ impl SinkConnector for SpoolSink {
 
     async fn close(mut self) -> Result<(), Error> {
         for (name, file) in &mut self.open {
-            let synced = file.sync_all().await;
-            let failed = |error: std::io::Error| {
-                Error::permanent(ErrorKind::Io, "the file cannot be brought to disk").with_source(error)
-            };
-            synced.map_err(|error| failed(error).with("file", name))?;
+            file.sync_all().await.map_err(|error| failed(error, name))?;
         }
         Ok(())
     }

@@ -2,12 +2,11 @@
 //!
 //! A line ends at `\n`; a `\r` before it belongs to the end. An empty line is an empty payload.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use tokio::sync::mpsc;
 
 use crate::error::{Error, ErrorKind};
 use crate::record::payload::{Metadata, PayloadBatch};
+use crate::record::time::now_micros;
 
 /// Bytes that a reader asks the operating system for at once.
 pub(super) const CHUNK: usize = 128 << 10;
@@ -125,7 +124,7 @@ impl<O> LineFeed<O> {
     }
 
     fn take(&mut self, batch: &mut PayloadBatch, topic: Option<&str>) {
-        let time = now();
+        let time = now_micros();
         while !batch.is_full() {
             match self.lines.next() {
                 Some(Line::Whole(bytes)) => {
@@ -153,12 +152,6 @@ impl<O> LineFeed<O> {
             tracing::warn!(at, lines = self.lines.too_long, "lines longer than `max_line` were skipped");
         }
     }
-}
-
-/// Microseconds since 1970.
-fn now() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[derive(Debug, PartialEq, Eq)]

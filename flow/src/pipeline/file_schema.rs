@@ -117,7 +117,7 @@ fn table(
         }
     }
     if let Some(Value::Object(own)) = table.remove("properties") {
-        properties.extend(own);
+        properties.extend(own.into_iter().map(|(key, schema)| (key, or_variable(schema))));
     }
     if let Some(Value::Array(own)) = table.remove("required") {
         required.extend(own);
@@ -131,4 +131,18 @@ fn table(
         table.insert("additionalProperties".to_owned(), json!(false));
     }
     Value::Object(table)
+}
+
+/// Where a number or a bool is wanted, the text `${VAR}` may stand as well: what it stands for is read as one.
+fn or_variable(schema: Value) -> Value {
+    let read = |kind: &Value| matches!(kind.as_str(), Some("integer" | "number" | "boolean"));
+    let reads = match schema.get("type") {
+        Some(Value::Array(kinds)) => kinds.iter().any(read),
+        Some(kind) => read(kind),
+        None => false,
+    };
+    match reads {
+        true => json!({ "anyOf": [schema, { "type": "string", "pattern": "\\$\\{.+\\}" }] }),
+        false => schema,
+    }
 }

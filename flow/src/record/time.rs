@@ -1,10 +1,17 @@
-//! Timestamps as RFC 3339 text.
+//! Timestamps: now, and as RFC 3339 text.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use chrono::{DateTime, Datelike, NaiveDateTime, Timelike};
 
 use crate::record::schema::TimeUnit;
+
+/// Microseconds since 1970.
+pub(crate) fn now_micros() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
 
 /// Units in a second, and digits after the decimal point.
 fn scale(unit: TimeUnit) -> (i64, usize) {

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -17,6 +17,7 @@ use super::session::{Event, Lost, Part, Remedy, Session};
 use super::settings::{Address, Settings, random};
 use super::socket::Socket;
 use crate::error::{Error, ErrorKind};
+use crate::record::time::now_micros;
 
 /// How much one read takes at most, in bytes.
 const READ: usize = 64 << 10;
@@ -290,7 +291,7 @@ fn advance(
     let resumes = session.is_stalled();
     session.tick(now)?;
     if fresh || (resumes && !session.is_stalled()) {
-        session.receive(input, now, micros())?;
+        session.receive(input, now, now_micros())?;
     }
     if session.is_closing() && !session.is_online() && !session.is_leaving() {
         return Ok(Step { deadline: None, stalled: false, leaving: true, online: false, events: Vec::new() });
@@ -348,9 +349,4 @@ impl Output {
         self.flushed = true;
         Ok(())
     }
-}
-
-fn micros() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

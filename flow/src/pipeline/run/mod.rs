@@ -11,7 +11,7 @@ mod outlet;
 
 use std::future::{Future, pending};
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::future::{join, join_all, select_all};
 use tokio::sync::oneshot;
@@ -28,6 +28,7 @@ use crate::pipeline::run::inlet::{Inlet, any_next};
 use crate::pipeline::run::outlet::{Outlet, Reject};
 use crate::pipeline::spec::Batch;
 use crate::pipeline::stage::Stage;
+use crate::record::time::now_micros;
 use crate::record::{Checkpoint, Collect, CollectBatch, Collection, PayloadBatch};
 use crate::registry::Registry;
 
@@ -326,9 +327,4 @@ async fn any_confirmed<R: Registry>(outlets: &mut [Outlet<R>]) -> (usize, Result
         return pending().await;
     }
     select_all(waits).await.0
-}
-
-fn now_micros() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
