@@ -120,6 +120,8 @@ fn list_schema_and_infer_print_what_others_can_read() {
     let sources = schema["$defs"]["source"]["oneOf"].as_array().unwrap();
     let mqtt = sources.iter().find(|table| table["properties"]["connector"]["const"] == "mqtt").unwrap();
     assert!(mqtt["properties"]["keep_alive"]["description"].is_string(), "{mqtt}");
+    let either = mqtt["properties"]["keep_alive"]["anyOf"].as_array().unwrap();
+    assert_eq!((&either[0]["type"], &either[1]["type"]), (&"integer".into(), &"string".into()), "`${{VAR}}`");
     assert_eq!(mqtt["properties"]["schema"]["$ref"], "#/$defs/schema");
 
     write(directory, "sample.json", "{\"id\":\"a\",\"t\":1.5}\n{\"id\":\"b\",\"t\":2,\"n\":3}\n");

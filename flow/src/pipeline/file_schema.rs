@@ -134,15 +134,22 @@ fn table(
 }
 
 /// Where a number or a bool is wanted, the text `${VAR}` may stand as well: what it stands for is read as one.
-fn or_variable(schema: Value) -> Value {
+fn or_variable(mut schema: Value) -> Value {
     let read = |kind: &Value| matches!(kind.as_str(), Some("integer" | "number" | "boolean"));
     let reads = match schema.get("type") {
         Some(Value::Array(kinds)) => kinds.iter().any(read),
         Some(kind) => read(kind),
         None => false,
     };
-    match reads {
-        true => json!({ "anyOf": [schema, { "type": "string", "pattern": "\\$\\{.+\\}" }] }),
-        false => schema,
+    if !reads {
+        return schema;
     }
+    let mut either = Map::new();
+    for key in ["description", "default"] {
+        if let Some(said) = schema.as_object_mut().and_then(|schema| schema.remove(key)) {
+            either.insert(key.to_owned(), said);
+        }
+    }
+    either.insert("anyOf".to_owned(), json!([schema, { "type": "string", "pattern": "\\$\\{.+\\}" }]));
+    Value::Object(either)
 }

@@ -30,8 +30,10 @@ impl Proxy {
         let count = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                // Before it is counted: whoever has seen the count may cut it.
+                let cuts = state.borrow().1;
                 count.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(pass(client, target, state.clone()));
+                tokio::spawn(pass(client, target, state.clone(), cuts));
             }
         });
         Self { port, traffic, connections }
@@ -60,8 +62,7 @@ impl Proxy {
     }
 }
 
-async fn pass(mut client: TcpStream, target: u16, mut state: watch::Receiver<(Traffic, usize)>) {
-    let cuts = state.borrow().1;
+async fn pass(mut client: TcpStream, target: u16, mut state: watch::Receiver<(Traffic, usize)>, cuts: usize) {
     let Ok(mut server) = TcpStream::connect(("127.0.0.1", target)).await else { return };
     let changed = state.wait_for(|(traffic, now)| *traffic == Traffic::Stalls || *now != cuts);
     tokio::select! {
