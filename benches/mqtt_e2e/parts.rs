@@ -94,15 +94,20 @@ fn real_brokers() -> Result<Vec<Broker>, Failure> {
     Ok(mosquitto.into_iter().chain([Broker::rumqttd()?]).collect())
 }
 
-/// Rate and CPU time through real brokers.
+/// Rate and CPU time through real brokers: the JSON job, and rumqttc without a codec for comparison.
 fn brokers(tables: &mut Vec<Table>) -> Result<(), Failure> {
     const MESSAGES: u64 = 100_000;
+    let ways = [
+        (Client::Flow, Work::Json),
+        (Client::Rumqttc, Work::Json),
+        (Client::Hand, Work::Json),
+        (Client::Rumqttc, Work::Raw),
+    ];
     for broker in real_brokers()? {
         for qos in [0, 1] {
-            let work = Work::Json;
-            let mut figures = vec![[const { Vec::new() }; 2]; Client::ALL.len()];
+            let mut figures = vec![[const { Vec::new() }; 2]; ways.len()];
             for _ in 0..ROUNDS {
-                for (client, figures) in Client::ALL.into_iter().zip(&mut figures) {
+                for ((client, work), figures) in ways.into_iter().zip(&mut figures) {
                     let mut process = Process::start(client, work, qos, broker.port)?;
                     let mut before = Duration::ZERO;
                     let took = load::throughput(broker.port, work, qos, MESSAGES, &mut || {
@@ -114,11 +119,12 @@ fn brokers(tables: &mut Vec<Table>) -> Result<(), Failure> {
                     figures[1].push(MESSAGES as f64 / took.as_secs_f64());
                 }
             }
-            let title = format!("{}, {}, QoS {qos}", broker.name, work.as_str());
-            let mut table = Table::new(title, &["CPU µs/message", "x rumqttc", "messages/s"]);
+            let title = format!("{}, QoS {qos}", broker.name);
+            let mut table = Table::new(title, &["CPU µs/message", "x rumqttc json", "messages/s"]);
             let medians: Vec<_> = figures.into_iter().map(|figures| figures.map(median)).collect();
-            for (client, [cpu, rate]) in Client::ALL.into_iter().zip(&medians) {
-                table.row(client.as_str(), &[*cpu, cpu / medians[1][0], *rate]);
+            for ((client, work), [cpu, rate]) in ways.into_iter().zip(&medians) {
+                let name = format!("{}, {}", client.as_str(), work.as_str());
+                table.row(name, &[*cpu, cpu / medians[1][0], *rate]);
             }
             show(tables, table);
         }

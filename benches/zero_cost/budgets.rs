@@ -44,7 +44,11 @@ fn budgets() -> Vec<Budget> {
             ..row("typed door, 8 bytes / by hand", full(Tiny, Way::Typed), full(Tiny, Way::Hand), 1.05)
         },
         row("last of 64 / first of 8, flat JSON", full(Flat, last_of_64), full(Flat, first_of_8), 1.01),
-        row("last of 64 / first of 8, 8 bytes", full(Tiny, last_of_64), full(Tiny, first_of_8), 1.01),
+        Budget {
+            // Two or three instructions, and how the compiler lays out the rest: some builds are on this side, some on that.
+            reached: Some(1.02),
+            ..row("last of 64 / first of 8, 8 bytes", full(Tiny, last_of_64), full(Tiny, first_of_8), 1.01)
+        },
         row("columnar door, flat JSON / by hand", full(Flat, Way::Columnar), full(Flat, Way::Hand), 1.05),
         row(
             "columnar door, batches of 1 / of 64",
