@@ -13,19 +13,19 @@ use crate::{Failure, PATIENCE};
 
 /// A broker as a child process.
 pub(crate) struct Broker {
-    pub(crate) name: &'static str,
     pub(crate) port: u16,
     child: Child,
     _directory: tempfile::TempDir,
 }
 
 impl Broker {
-    /// Nothing where Mosquitto is not installed.
-    pub(crate) fn mosquitto() -> Result<Option<Self>, Failure> {
-        let installed = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"];
-        let Some(program) = installed.into_iter().find(|place| Path::new(place).is_file()) else {
-            return Ok(None);
-        };
+    /// Is Mosquitto installed?
+    pub(crate) fn has_mosquitto() -> bool {
+        mosquitto().is_some()
+    }
+
+    pub(crate) fn mosquitto() -> Result<Self, Failure> {
+        let program = mosquitto().ok_or("Mosquitto is not installed")?;
         let (directory, port) = (tempfile::tempdir()?, free_port()?);
         let config = directory.path().join("mosquitto.conf");
         let text = format!(
@@ -34,7 +34,7 @@ impl Broker {
         std::fs::write(&config, text)?;
         let mut command = Command::new(program);
         command.arg("-c").arg(config).stderr(Stdio::null());
-        Self::start("mosquitto", port, command, directory).map(Some)
+        Self::start("mosquitto", port, command, directory)
     }
 
     pub(crate) fn rumqttd() -> Result<Self, Failure> {
@@ -51,7 +51,7 @@ impl Broker {
         directory: tempfile::TempDir,
     ) -> Result<Self, Failure> {
         let child = command.stdout(Stdio::null()).spawn()?;
-        let broker = Self { name, port, child, _directory: directory };
+        let broker = Self { port, child, _directory: directory };
         let deadline = Instant::now() + PATIENCE;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if Instant::now() > deadline {
@@ -69,6 +69,11 @@ impl Drop for Broker {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn mosquitto() -> Option<&'static str> {
+    let places = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"];
+    places.into_iter().find(|place| Path::new(place).is_file())
 }
 
 /// A port that nobody listens on.

@@ -86,12 +86,17 @@ fn against_mock(client: Client, work: Work, qos: u8) -> Result<(f64, f64), Failu
     Ok((used.as_secs_f64() * 1e6 / messages, messages / took.as_secs_f64()))
 }
 
-fn real_brokers() -> Result<Vec<Broker>, Failure> {
-    let mosquitto = Broker::mosquitto()?;
-    if mosquitto.is_none() {
+/// Starts a broker. Each measurement gets one of its own: rumqttd can fall over when a client goes away in mid-traffic.
+type Start = fn() -> Result<Broker, Failure>;
+
+fn real_brokers() -> Vec<(&'static str, Start)> {
+    let mut brokers: Vec<(&'static str, Start)> = vec![("rumqttd", Broker::rumqttd)];
+    if Broker::has_mosquitto() {
+        brokers.insert(0, ("mosquitto", Broker::mosquitto));
+    } else {
         println!("\nMosquitto is not installed: its rows are missing");
     }
-    Ok(mosquitto.into_iter().chain([Broker::rumqttd()?]).collect())
+    brokers
 }
 
 /// Rate and CPU time through real brokers: the JSON job, and rumqttc without a codec for comparison.
@@ -103,11 +108,12 @@ fn brokers(tables: &mut Vec<Table>) -> Result<(), Failure> {
         (Client::Hand, Work::Json),
         (Client::Rumqttc, Work::Raw),
     ];
-    for broker in real_brokers()? {
+    for (name, start) in real_brokers() {
         for qos in [0, 1] {
             let mut figures = vec![[const { Vec::new() }; 2]; ways.len()];
             for _ in 0..ROUNDS {
                 for ((client, work), figures) in ways.into_iter().zip(&mut figures) {
+                    let broker = start()?;
                     let mut process = Process::start(client, work, qos, broker.port)?;
                     let mut before = Duration::ZERO;
                     let took = load::throughput(broker.port, work, qos, MESSAGES, &mut || {
@@ -119,12 +125,12 @@ fn brokers(tables: &mut Vec<Table>) -> Result<(), Failure> {
                     figures[1].push(MESSAGES as f64 / took.as_secs_f64());
                 }
             }
-            let title = format!("{}, QoS {qos}", broker.name);
+            let title = format!("{name}, QoS {qos}");
             let mut table = Table::new(title, &["CPU µs/message", "x rumqttc json", "messages/s"]);
             let medians: Vec<_> = figures.into_iter().map(|figures| figures.map(median)).collect();
             for ((client, work), [cpu, rate]) in ways.into_iter().zip(&medians) {
-                let name = format!("{}, {}", client.as_str(), work.as_str());
-                table.row(name, &[*cpu, cpu / medians[1][0], *rate]);
+                let way = format!("{}, {}", client.as_str(), work.as_str());
+                table.row(way, &[*cpu, cpu / medians[1][0], *rate]);
             }
             show(tables, table);
         }
@@ -135,12 +141,13 @@ fn brokers(tables: &mut Vec<Table>) -> Result<(), Failure> {
 /// Delays at a thousand messages a second. A message through a client passes the broker twice.
 fn latency(tables: &mut Vec<Table>) -> Result<(), Failure> {
     const MESSAGES: u64 = 3_000;
-    for broker in real_brokers()? {
+    for (name, start) in real_brokers() {
         for qos in [0, 1] {
             let ways = [None, Some(Client::Flow), Some(Client::Rumqttc), Some(Client::Hand)];
             let mut figures = vec![[const { Vec::new() }; 2]; ways.len()];
             for _ in 0..ROUNDS {
                 for (way, figures) in ways.into_iter().zip(&mut figures) {
+                    let broker = start()?;
                     let process =
                         way.map(|client| Process::start(client, Work::Json, qos, broker.port)).transpose()?;
                     let filter = if way.is_some() { "out/#" } else { "in/#" };
@@ -151,7 +158,7 @@ fn latency(tables: &mut Vec<Table>) -> Result<(), Failure> {
                     drop(process);
                 }
             }
-            let title = format!("{}, 1,000 messages/s, QoS {qos}", broker.name);
+            let title = format!("{name}, 1,000 messages/s, QoS {qos}");
             let mut table = Table::new(title, &["p50 ms", "p99 ms", "p50 + ms", "p99 + ms"]);
             let medians: Vec<_> = figures.into_iter().map(|figures| figures.map(median)).collect();
             for (way, [p50, p99]) in ways.into_iter().zip(&medians) {
