@@ -99,9 +99,22 @@ fn real_brokers() -> Vec<(&'static str, Start)> {
     brokers
 }
 
+/// CPU µs and messages a second through a broker.
+fn through(start: Start, client: Client, work: Work, qos: u8) -> Result<(f64, f64), Failure> {
+    const MESSAGES: u64 = 100_000;
+    let broker = start()?;
+    let mut process = Process::start(client, work, qos, broker.port)?;
+    let mut before = Duration::ZERO;
+    let took = load::throughput(broker.port, work, qos, MESSAGES, &mut || {
+        before = process.cpu()?;
+        Ok(())
+    })?;
+    let used = process.cpu()? - before;
+    Ok((used.as_secs_f64() * 1e6 / MESSAGES as f64, MESSAGES as f64 / took.as_secs_f64()))
+}
+
 /// Rate and CPU time through real brokers: the JSON job, and rumqttc without a codec for comparison.
 fn brokers(tables: &mut Vec<Table>) -> Result<(), Failure> {
-    const MESSAGES: u64 = 100_000;
     let ways = [
         (Client::Flow, Work::Json),
         (Client::Rumqttc, Work::Json),
@@ -113,16 +126,13 @@ fn brokers(tables: &mut Vec<Table>) -> Result<(), Failure> {
             let mut figures = vec![[const { Vec::new() }; 2]; ways.len()];
             for _ in 0..ROUNDS {
                 for ((client, work), figures) in ways.into_iter().zip(&mut figures) {
-                    let broker = start()?;
-                    let mut process = Process::start(client, work, qos, broker.port)?;
-                    let mut before = Duration::ZERO;
-                    let took = load::throughput(broker.port, work, qos, MESSAGES, &mut || {
-                        before = process.cpu()?;
-                        Ok(())
-                    })?;
-                    let used = process.cpu()? - before;
-                    figures[0].push(used.as_secs_f64() * 1e6 / MESSAGES as f64);
-                    figures[1].push(MESSAGES as f64 / took.as_secs_f64());
+                    match through(start, client, work, qos) {
+                        Ok((cpu, rate)) => {
+                            figures[0].push(cpu);
+                            figures[1].push(rate);
+                        }
+                        Err(error) => println!("{name}, QoS {qos}, {}: {error}; left out", client.as_str()),
+                    }
                 }
             }
             let title = format!("{name}, QoS {qos}");
@@ -140,22 +150,20 @@ fn brokers(tables: &mut Vec<Table>) -> Result<(), Failure> {
 
 /// Delays at a thousand messages a second. A message through a client passes the broker twice.
 fn latency(tables: &mut Vec<Table>) -> Result<(), Failure> {
-    const MESSAGES: u64 = 3_000;
     for (name, start) in real_brokers() {
         for qos in [0, 1] {
             let ways = [None, Some(Client::Flow), Some(Client::Rumqttc), Some(Client::Hand)];
             let mut figures = vec![[const { Vec::new() }; 2]; ways.len()];
             for _ in 0..ROUNDS {
                 for (way, figures) in ways.into_iter().zip(&mut figures) {
-                    let broker = start()?;
-                    let process =
-                        way.map(|client| Process::start(client, Work::Json, qos, broker.port)).transpose()?;
-                    let filter = if way.is_some() { "out/#" } else { "in/#" };
-                    let delays = load::latency(broker.port, filter, qos, MESSAGES)?;
-                    let at = |share: usize| delays[delays.len() * share / 100].as_secs_f64() * 1e3;
-                    figures[0].push(at(50));
-                    figures[1].push(at(99));
-                    drop(process);
+                    match delays(start, way, qos) {
+                        Ok(delays) => {
+                            let at = |share: usize| delays[delays.len() * share / 100].as_secs_f64() * 1e3;
+                            figures[0].push(at(50));
+                            figures[1].push(at(99));
+                        }
+                        Err(error) => println!("{name}, QoS {qos}: {error}; left out"),
+                    }
                 }
             }
             let title = format!("{name}, 1,000 messages/s, QoS {qos}");
@@ -169,6 +177,14 @@ fn latency(tables: &mut Vec<Table>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The delays through a client, or through the broker alone.
+fn delays(start: Start, way: Option<Client>, qos: u8) -> Result<Vec<Duration>, Failure> {
+    const MESSAGES: u64 = 3_000;
+    let broker = start()?;
+    let _process = way.map(|client| Process::start(client, Work::Json, qos, broker.port)).transpose()?;
+    load::latency(broker.port, if way.is_some() { "out/#" } else { "in/#" }, qos, MESSAGES)
 }
 
 /// Resident memory over ten million messages, and while the sink's broker reads nothing.

@@ -53,19 +53,17 @@ impl Table {
 /// Three digits that count.
 fn shown(figure: f64) -> String {
     match figure.abs() {
+        _ if figure.is_nan() => "-".to_owned(),
         0.0..10.0 => format!("{figure:.3}"),
         10.0..1000.0 => format!("{figure:.1}"),
         _ => format!("{figure:.0}"),
     }
 }
 
-/// The middle one.
-///
-/// # Panics
-/// Where there is none.
+/// The middle one; not a number where there is none.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Writes the tables beside the other benchmarks'.
