@@ -11,7 +11,7 @@ use super::{batch, confirmed, logged, open_sink, options, publish, subscribed, t
 use crate::support::broker::Rumqttd;
 use crate::support::mosquitto::Mosquitto;
 use crate::support::proxy::Proxy;
-use crate::support::{in_time, log, until};
+use crate::support::{Broker, in_time, log, until};
 
 /// Publishes the numbers `from..to` as texts, in batches of 50; the checkpoint is how many.
 async fn publish_numbers(sink: &mut MqttSink, from: u64, to: u64) {

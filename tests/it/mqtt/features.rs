@@ -4,6 +4,7 @@ use flow::{Checkpoint, PayloadBatch, SinkConnector, SourceConnector};
 use serde_json::{Value, json};
 
 use super::{batch, confirmed, logged, open_sink, open_source, options, publish, subscribed, take, texts};
+use crate::support::Broker;
 use crate::support::mosquitto::{Mosquitto, password_file};
 use crate::support::{in_time, log};
 

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::{confirmed, open_sink, options, publish, subscribed, take, texts};
 use crate::support::broker::Rumqttd;
-use crate::support::in_time;
 use crate::support::mosquitto::Mosquitto;
+use crate::support::{Broker, in_time};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn through_rumqttd() {

@@ -5,6 +5,7 @@ use flow::{BuildContext, Component};
 use serde_json::{Value, json};
 
 use super::{logged, open_sink, open_source, options, publish, subscribed, texts, with};
+use crate::support::Broker;
 use crate::support::certs::Authority;
 use crate::support::mosquitto::Mosquitto;
 

@@ -4,6 +4,7 @@ pub(crate) mod broker;
 pub(crate) mod certs;
 pub(crate) mod log;
 pub(crate) mod mosquitto;
+pub(crate) mod nats;
 pub(crate) mod proxy;
 pub(crate) mod scripted;
 
@@ -12,6 +13,21 @@ use std::time::Duration;
 
 /// How long anything may take before a test fails. Generous: it is never waited out when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A broker that goes away and comes back on its port.
+pub(crate) trait Broker {
+    fn port(&self) -> u16;
+
+    /// Ends it as its kind ends.
+    fn stop(&mut self);
+
+    /// Starts it, at first or after [`Broker::stop`].
+    fn run(&mut self);
+
+    fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.port())
+    }
+}
 
 /// A port that nothing listens on.
 pub(crate) fn free_port() -> u16 {

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::{PATIENCE, free_port, wait_for_port};
+use super::{Broker, PATIENCE, free_port, wait_for_port};
 
 /// A Mosquitto with persistence, which can be stopped and started again on its port.
 pub(crate) struct Mosquitto {
@@ -42,20 +42,22 @@ impl Mosquitto {
         Some(broker)
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("mqtt://127.0.0.1:{}", self.port)
-    }
-
     pub(crate) fn file(&self, name: &str) -> String {
         self.directory.path().join(name).display().to_string()
     }
 
-    /// Starts it again after [`Mosquitto::stop`].
-    pub(crate) fn run(&mut self) {
+    /// What the broker has logged since it was started.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Broker for Mosquitto {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn run(&mut self) {
         let log = std::fs::File::create(self.directory.path().join("log")).expect("the broker's log");
         let child = Command::new(&self.binary)
             .arg("-v")
@@ -69,13 +71,8 @@ impl Mosquitto {
         wait_for_port(self.port);
     }
 
-    /// What the broker has logged since it was started.
-    pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
-    }
-
     /// Stops it with SIGTERM, so that it saves its sessions, and waits for its end.
-    pub(crate) fn stop(&mut self) {
+    fn stop(&mut self) {
         let Some(mut child) = self.child.take() else { return };
         let asked = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status();
         assert!(asked.expect("kill").success());
@@ -115,7 +112,8 @@ fn skipped<T>() -> Option<T> {
     None
 }
 
-fn find(name: &str) -> Option<PathBuf> {
+/// Where the program of this name is installed.
+pub(super) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
     places.push(PathBuf::from("/usr/sbin"));
