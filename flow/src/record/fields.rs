@@ -260,7 +260,7 @@ pub(crate) struct Parts<'a, K> {
 impl<K: TakeField> Parts<'_, K> {
     fn part<T: Serialize + ?Sized>(&mut self, key: Option<&str>, value: &T) -> Result<(), FieldError> {
         match self.name {
-            None => value.serialize(Fields { take: self.take, name: key.or(Some(&self.key.0)) }),
+            None => value.serialize(Fields { take: self.take, name: key.or(Some(self.key.as_str())) }),
             Some(_) => Ok(()),
         }
     }
@@ -278,7 +278,6 @@ impl<K: TakeField> SerializeMap for Parts<'_, K> {
     type Error = FieldError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), FieldError> {
-        self.key.0.clear();
         key.serialize(Fields::new(&mut self.key))
     }
 
@@ -308,13 +307,39 @@ impl<K: TakeField> SerializeStruct for Parts<'_, K> {
     }
 }
 
-/// The key of a map, as text.
+/// The key of a map, as text: a short one in place, so that the fields of a record cost no allocation.
 #[derive(Default)]
-struct KeyText(String);
+struct KeyText {
+    short: [u8; 32],
+    len: usize,
+    /// Where it is not short, or not a text.
+    long: String,
+}
+
+impl KeyText {
+    fn as_str(&self) -> &str {
+        if self.long.is_empty() {
+            std::str::from_utf8(&self.short[..self.len]).unwrap_or_default()
+        } else {
+            &self.long
+        }
+    }
+}
 
 impl TakeField for KeyText {
     fn take(&mut self, _: Option<&str>, value: Value<'_>) -> Result<(), RecordError> {
-        value.append_to(&mut self.0)
+        self.long.clear();
+        match value {
+            Value::Text(text) if text.len() <= self.short.len() => {
+                self.len = text.len();
+                self.short[..self.len].copy_from_slice(text.as_bytes());
+                Ok(())
+            }
+            value => {
+                self.len = 0;
+                value.append_to(&mut self.long)
+            }
+        }
     }
 }
 

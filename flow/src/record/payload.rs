@@ -1,5 +1,6 @@
 //! Payloads: bytes as they stand on the wire, with what is known about them.
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use crate::error::RecordError;
@@ -50,10 +51,9 @@ impl<'a> Payload<'a> {
 
     /// What travels beside them.
     pub fn metadata(self) -> Metadata<'a> {
-        let text = |range: &Option<Range<usize>>| {
-            range.clone().map(|range| self.batch.text.get(range).unwrap_or_default())
-        };
-        Metadata { topic: text(&self.entry.topic), key: text(&self.entry.key), time: self.entry.time }
+        let text =
+            |span: Option<Span>| span.map(|span| self.batch.text.get(span.range()).unwrap_or_default());
+        Metadata { topic: text(self.entry.topic), key: text(self.entry.key), time: self.entry.time }
     }
 
     /// Why the source could not use it, where that is so.
@@ -69,21 +69,44 @@ impl<'a> Payload<'a> {
     /// Every header, in order.
     pub fn headers(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let text = &self.batch.text;
-        self.batch.headers[self.entry.headers.clone()]
+        let Range { start, end } = self.entry.headers;
+        self.batch.headers[start as usize..end as usize]
             .iter()
             .map(|(name, value)| (&text[name.clone()], &text[value.clone()]))
     }
 }
 
+/// What is kept of a payload beside its bytes: a cache line, since small payloads come by the million.
 #[derive(Debug, Clone)]
 struct Entry {
     bytes: Range<usize>,
-    topic: Option<Range<usize>>,
-    key: Option<Range<usize>>,
+    topic: Option<Span>,
+    key: Option<Span>,
     time: Option<i64>,
-    headers: Range<usize>,
+    headers: Range<u32>,
     /// Its position among the faults.
     fault: Option<u32>,
+}
+
+/// A part of a batch's text.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: u32,
+    /// One more than its length, so that none at all takes no room of its own.
+    size: NonZeroU32,
+}
+
+impl Span {
+    /// Nothing where it is beyond 4 GiB.
+    fn new(range: Range<usize>) -> Option<Self> {
+        let size = NonZeroU32::new(u32::try_from(range.len() + 1).ok()?)?;
+        Some(Self { start: u32::try_from(range.start).ok()?, size })
+    }
+
+    fn range(self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start + self.size.get() as usize - 1
+    }
 }
 
 /// Payloads in one arena: no allocation per payload, and none at all once the batch has grown.
@@ -181,7 +204,7 @@ impl PayloadBatch {
         match self.entries.last() {
             Some(last) => {
                 self.closed = last.bytes.end;
-                self.headers.truncate(last.headers.end);
+                self.headers.truncate(last.headers.end as usize);
             }
             None => {
                 self.closed = 0;
@@ -206,10 +229,15 @@ impl PayloadBatch {
     /// Appends a payload with its metadata.
     pub fn push_with(&mut self, bytes: &[u8], metadata: Metadata<'_>) {
         self.discard_open();
+        let previous = self.entries.last().and_then(|entry| entry.topic);
         self.data.extend_from_slice(bytes);
         self.finish();
-        let topic = metadata.topic.map(|topic| self.store(topic));
-        let key = metadata.key.map(|key| self.store(key));
+        let topic = metadata.topic.and_then(|topic| match previous {
+            // Most messages come on the topic of the one before.
+            Some(span) if &self.text[span.range()] == topic => previous,
+            _ => Span::new(self.store(topic)),
+        });
+        let key = metadata.key.and_then(|key| Span::new(self.store(key)));
         if let Some(entry) = self.entries.last_mut() {
             entry.topic = topic;
             entry.key = key;
@@ -224,7 +252,7 @@ impl PayloadBatch {
         }
         let header = (self.store(name), self.store(value));
         self.headers.push(header);
-        let end = self.headers.len();
+        let end = self.header_count();
         if let Some(entry) = self.entries.last_mut() {
             entry.headers.end = end;
         }
@@ -259,7 +287,7 @@ impl PayloadBatch {
 
     /// Closes the payload that was written since the last one. It may be empty.
     pub fn finish(&mut self) {
-        let headers = self.headers.len();
+        let headers = self.header_count();
         self.entries.push(Entry {
             bytes: self.closed..self.data.len(),
             topic: None,
@@ -291,7 +319,7 @@ impl PayloadBatch {
         let start = self.text.len();
         match write(&mut self.text) {
             Ok(()) => {
-                self.entries[index].topic = Some(start..self.text.len());
+                self.entries[index].topic = Span::new(start..self.text.len());
                 Ok(())
             }
             Err(error) => {
@@ -309,6 +337,10 @@ impl PayloadBatch {
     /// Every payload, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Payload<'_>> + Clone {
         self.entries.iter().map(move |entry| Payload { batch: self, entry })
+    }
+
+    fn header_count(&self) -> u32 {
+        u32::try_from(self.headers.len()).unwrap_or(u32::MAX)
     }
 
     fn store(&mut self, text: &str) -> Range<usize> {

@@ -91,7 +91,7 @@ impl Ordeal {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_through_restarts_cuts_and_kills() {
     use Fault::{Cut, Kill, Restart};
-    let Some(mut broker) = Mosquitto::start() else { return };
+    let Some(mut broker) = Mosquitto::start_quiet() else { return };
     let faults =
         vec![Cut, Kill, Cut, Restart, Cut, Cut, Kill, Cut, Restart, Cut, Cut, Kill, Cut, Restart, Cut, Cut];
     let ordeal = Ordeal { total: 20_000, ahead: 500, faults };
@@ -110,8 +110,8 @@ async fn nothing_is_lost_when_a_persistent_broker_is_killed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes"]
 async fn the_long_form_twenty_kills_of_the_pipeline() {
-    let Some(mut broker) = Mosquitto::start() else { return };
-    let ordeal = Ordeal { total: 1_000_000, ahead: 2_000, faults: vec![Fault::Kill; 20] };
+    let Some(mut broker) = Mosquitto::start_quiet() else { return };
+    let ordeal = Ordeal { total: 1_000_000, ahead: 1_000, faults: vec![Fault::Kill; 20] };
     let doubled = ordeal.run(&mut broker).await;
     assert!(doubled <= ordeal.total / 50, "{doubled} doubled: more than 2 %");
 }
@@ -120,7 +120,7 @@ async fn the_long_form_twenty_kills_of_the_pipeline() {
 #[ignore = "takes minutes"]
 async fn the_long_form_twenty_kills_of_a_persistent_broker() {
     let Some(mut broker) = Nats::start() else { return };
-    let ordeal = Ordeal { total: 1_000_000, ahead: 2_000, faults: vec![Fault::Restart; 20] };
+    let ordeal = Ordeal { total: 1_000_000, ahead: 1_000, faults: vec![Fault::Restart; 20] };
     let doubled = ordeal.run(&mut broker).await;
     assert!(doubled <= ordeal.total / 20, "{doubled} doubled: more than 5 %");
 }
@@ -128,7 +128,7 @@ async fn the_long_form_twenty_kills_of_a_persistent_broker() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes"]
 async fn the_long_form_twelve_restarts_and_fifty_cuts() {
-    let Some(mut broker) = Mosquitto::start() else { return };
+    let Some(mut broker) = Mosquitto::start_quiet() else { return };
     let fault = |number: usize| if number % 5 == 4 && number < 60 { Fault::Restart } else { Fault::Cut };
     let ordeal = Ordeal { total: 1_000_000, ahead: 2_000, faults: (0..62).map(fault).collect() };
     ordeal.run(&mut broker).await;

@@ -25,7 +25,7 @@ impl Outage {
     /// Runs it. Returns how many messages a second came out while what had been held back was drained.
     async fn run(&self) -> Option<f64> {
         let Self { rate, calm, down } = *self;
-        let (inlet, mut outlet) = (Mosquitto::start()?, Mosquitto::start()?);
+        let (inlet, mut outlet) = (Mosquitto::start_quiet()?, Mosquitto::start_quiet()?);
         let total = rate * (calm + down);
         let ledger = Arc::new(Mutex::new(Ledger::new(total)));
         let listener = listen(&outlet.url(), Arc::clone(&ledger)).await;

@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -19,8 +18,8 @@ use super::socket::Socket;
 use crate::error::{Error, ErrorKind};
 use crate::record::time::now_micros;
 
-/// How much one read takes at most, in bytes.
-const READ: usize = 64 << 10;
+/// How much one read takes at most, in bytes. What is not touched of it costs no memory.
+const READ: usize = 256 << 10;
 
 /// How long a good-bye may take.
 const GOOD_BYE: Duration = Duration::from_secs(2);
@@ -197,7 +196,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     online: &mut Option<Instant>,
 ) -> Result<(), Lost> {
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut input = BytesMut::new();
+    let mut input = Input::default();
     let mut output = Output::default();
     let mut fresh = false;
     let mut alarm = std::pin::pin!(sleep_until(Instant::now().into()));
@@ -222,11 +221,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             return Ok(());
         }
         fresh = false;
-        input.reserve(READ);
         set(alarm.as_mut(), step.deadline);
         let before = output.done;
         tokio::select! {
-            read = reader.read_buf(&mut input), if !step.stalled => match read {
+            read = reader.read_buf(input.room()), if !step.stalled => match read {
                 Ok(0) => return Err(Lost::new("the broker closed the connection")),
                 Ok(_) => fresh = true,
                 Err(error) => return Err(Lost::new(format!("reading failed: {error}"))),
@@ -264,7 +262,7 @@ where
 {
     output.push(writer).await?;
     writer.shutdown().await?;
-    let mut unread = BytesMut::new();
+    let mut unread = Vec::new();
     while reader.read_buf(&mut unread).await? > 0 {
         unread.clear();
     }
@@ -281,17 +279,12 @@ struct Step {
 }
 
 /// Everything that a session does between two waits, under one lock.
-fn advance(
-    session: &mut Session,
-    input: &mut BytesMut,
-    output: &mut Output,
-    fresh: bool,
-) -> Result<Step, Lost> {
+fn advance(session: &mut Session, input: &mut Input, output: &mut Output, fresh: bool) -> Result<Step, Lost> {
     let now = Instant::now();
     let resumes = session.is_stalled();
     session.tick(now)?;
     if fresh || (resumes && !session.is_stalled()) {
-        session.receive(input, now, now_micros())?;
+        input.taken(session.receive(input.bytes(), now, now_micros())?);
     }
     if session.is_closing() && !session.is_online() && !session.is_leaving() {
         return Ok(Step { deadline: None, stalled: false, leaving: true, online: false, events: Vec::new() });
@@ -308,6 +301,40 @@ fn advance(
         online: session.is_online(),
         events: session.events(),
     })
+}
+
+/// Bytes that were read and not taken yet, in a buffer that is used again.
+#[derive(Default)]
+struct Input {
+    buffer: Vec<u8>,
+    start: usize,
+}
+
+impl Input {
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
+    /// The first `count` bytes are not needed any more.
+    fn taken(&mut self, count: usize) {
+        self.start += count;
+        if self.start == self.buffer.len() {
+            self.start = 0;
+            self.buffer.clear();
+            // A packet of many MiB does not hold on to its memory for ever.
+            self.buffer.shrink_to(4 * READ);
+        }
+    }
+
+    /// Where the next read goes to the end of: there is room behind what is left.
+    fn room(&mut self) -> &mut Vec<u8> {
+        if self.buffer.capacity() - self.buffer.len() < READ / 2 {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+            self.buffer.reserve(READ.saturating_sub(self.buffer.len()).max(READ / 2));
+        }
+        &mut self.buffer
+    }
 }
 
 /// Bytes on their way to the socket.

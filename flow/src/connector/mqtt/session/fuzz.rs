@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-
 use super::packet::Header;
 use super::{Asking, Part, Profile, Publishing, Session};
 use crate::connector::mqtt::config::{MqttRetainHandling, MqttVersion};
@@ -59,7 +57,7 @@ impl<'a> Script<'a> {
 struct Player {
     version: MqttVersion,
     session: Session,
-    input: BytesMut,
+    input: Vec<u8>,
     now: Instant,
     taken: Vec<Checkpoint>,
     published: u64,
@@ -95,7 +93,7 @@ impl Player {
         };
         let mut session = Session::new(profile, part, now);
         session.start(now).expect("CONNECT is written");
-        let input = BytesMut::new();
+        let input = Vec::new();
         Self { version, session, input, now, taken: Vec::new(), published: 0, log: Vec::new() }
     }
 
@@ -112,9 +110,12 @@ impl Player {
     fn hear(&mut self, bytes: &[u8], at_once: bool) {
         for chunk in bytes.chunks(if at_once { bytes.len().max(1) } else { 1 }) {
             self.input.extend_from_slice(chunk);
-            if let Err(lost) = self.session.receive(&mut self.input, self.now, 42) {
-                self.log.push(lost.to_string());
-                return self.lose();
+            match self.session.receive(&self.input, self.now, 42) {
+                Ok(taken) => drop(self.input.drain(..taken)),
+                Err(lost) => {
+                    self.log.push(lost.to_string());
+                    return self.lose();
+                }
             }
         }
     }

@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use bytes::{Buf, BytesMut};
-
 use super::event::Event;
 use super::handshake::{self, Granted};
 use super::outbox::Outbox;
@@ -22,29 +20,21 @@ const KEPT: usize = 1024;
 const WAITED_FOR: usize = 64 << 10;
 
 impl Session {
-    /// Takes what the broker sent, packet by packet, until there is no whole one or no room for its message.
+    /// Takes what the broker sent, packet by packet, until there is no whole one or no room for its message. Returns how
+    /// many bytes it took from the beginning of `input`; the others are to be there again with the next.
     /// `time` is the time of arrival in µs since 1970.
-    pub(crate) fn receive(&mut self, input: &mut BytesMut, now: Instant, time: i64) -> Result<(), Lost> {
+    pub(crate) fn receive(&mut self, input: &[u8], now: Instant, time: i64) -> Result<usize, Lost> {
         self.liveness.heard(now);
-        let skipped = self.skipping.min(input.len());
-        input.advance(skipped);
-        self.skipping -= skipped;
-        // Moving the buffer's beginning costs more than counting, and most packets are small.
-        let mut at = 0;
-        let outcome = loop {
-            match self.packet(&input[at..], now, time) {
-                Ok(Some(len)) if len > input.len() - at => {
-                    self.skipping = len - (input.len() - at);
-                    at = input.len();
-                    break Ok(());
-                }
-                Ok(Some(len)) => at += len,
-                Ok(None) => break Ok(()),
-                Err(lost) => break Err(lost),
+        let mut at = self.skipping.min(input.len());
+        self.skipping -= at;
+        while let Some(len) = self.packet(&input[at..], now, time)? {
+            if len > input.len() - at {
+                self.skipping = len - (input.len() - at);
+                return Ok(input.len());
             }
-        };
-        input.advance(at);
-        outcome
+            at += len;
+        }
+        Ok(at)
     }
 
     /// Takes the packet at the beginning of `input`. Its length, which is more than is there where the rest is to be
@@ -150,7 +140,8 @@ impl Session {
 
     fn arrived(&mut self, publish: Publish<'_>, time: i64, fault: Option<RecordError>) -> Result<(), Lost> {
         let Publish { front, properties, payload } = publish;
-        let alias = alias(properties).map_err(Lost::protocol)?;
+        // Of MQTT 3.1.1 and of most messages there are none.
+        let alias = if properties.is_empty() { None } else { alias(properties).map_err(Lost::protocol)? };
         let topic = self.aliases.resolve(front.topic, alias).map_err(Lost::protocol)?;
         if self.subscriptions.is_some() {
             let publish = Publish { front: Front { topic, ..front }, properties, payload };

@@ -10,7 +10,7 @@ fn ended(version: MqttVersion, packets: &[&[u8]]) -> (String, Remedy) {
     rig.session.start(rig.now).unwrap();
     rig.said();
     rig.input.extend_from_slice(&packets.concat());
-    let lost: Lost = rig.session.receive(&mut rig.input, rig.now, 42).unwrap_err();
+    let lost: Lost = rig.session.receive(&rig.input, rig.now, 42).unwrap_err();
     (lost.to_string(), lost.remedy())
 }
 

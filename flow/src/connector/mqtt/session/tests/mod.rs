@@ -28,7 +28,7 @@ const SUBACK: [u8; 5] = [0x90, 3, 0xff, 0xff, 1];
 struct Rig {
     session: Session,
     now: Instant,
-    input: BytesMut,
+    input: Vec<u8>,
 }
 
 impl Rig {
@@ -46,7 +46,7 @@ impl Rig {
             answer_timeout: Duration::from_secs(5),
         };
         let now = Instant::now();
-        Self { session: Session::new(profile, part, now), now, input: BytesMut::new() }
+        Self { session: Session::new(profile, part, now), now, input: Vec::new() }
     }
 
     fn source() -> Self {
@@ -71,7 +71,9 @@ impl Rig {
 
     fn hear(&mut self, bytes: &[u8]) -> Result<(), String> {
         self.input.extend_from_slice(bytes);
-        self.session.receive(&mut self.input, self.now, 42).map_err(|lost| lost.to_string())
+        let taken = self.session.receive(&self.input, self.now, 42).map_err(|lost| lost.to_string())?;
+        self.input.drain(..taken);
+        Ok(())
     }
 
     /// What goes to the broker now.

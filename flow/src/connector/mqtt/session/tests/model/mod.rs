@@ -6,7 +6,6 @@ mod source;
 
 use std::time::Instant;
 
-use bytes::BytesMut;
 use proptest::prelude::{ProptestConfig, Strategy, any, proptest};
 
 use super::{Part, Rig};
@@ -81,7 +80,7 @@ impl Wire {
     fn lose(&mut self) {
         self.up.clear();
         self.down.clear();
-        self.rig.input = BytesMut::new();
+        self.rig.input = Vec::new();
         self.rig.session.lost();
         self.rig.now = Instant::now();
     }
