@@ -5,6 +5,7 @@ use std::time::Duration;
 use flow::connector::MqttSource;
 use flow::{Checkpoint, PayloadBatch, Progress, SinkConnector, SourceConnector};
 use serde_json::json;
+use tokio::sync::mpsc;
 
 use super::{batch, confirmed, logged, open_sink, open_source, options, publish, subscribed, take, texts};
 use crate::support::mosquitto::Mosquitto;
@@ -100,6 +101,40 @@ async fn whatever_the_broker_does_there_are_ten_attempts_in_ten_seconds_at_most(
     for broker in [&broker, &twins] {
         assert!((3..=10).contains(&broker.connections()), "{} attempts", broker.connections());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_a_broker_closes_the_connection_for_is_named_by_its_size() {
+    let broker = Scripted::start(|_, mut peer| async move {
+        peer.accept(&ACCEPTED).await?;
+        peer.expect(3).await.map(drop)
+    })
+    .await;
+    let mut sink = open_sink("giant", options(&broker.url(), "t", &json!({ "qos": 1 }))).await;
+    let giant = "x".repeat(1000);
+    in_time("a write", sink.write(&batch([giant.as_str()]), Checkpoint(1))).await.expect("it is taken");
+    logged("giant", "is a message of 1008 bytes too large for it, or does another client").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_of_mqtt_5_is_told_what_it_broke() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let broker = Scripted::start(move |_, mut peer| {
+        let tell = tell.clone();
+        async move {
+            peer.accept(&ACCEPTED5).await?;
+            peer.grant(1, &[0]).await?;
+            // A topic alias that was never set.
+            peer.send(&[0x30, 6, 0, 0, 3, 0x23, 0, 1]).await?;
+            // Nobody listens any more where the test has failed.
+            let _ = tell.send(peer.packet().await?);
+            Ok(())
+        }
+    })
+    .await;
+    let _source = open_source("broken", options(&broker.url(), "t", &json!({ "version": "5" }))).await;
+    logged("broken", "the broker broke the protocol").await;
+    assert_eq!(in_time("the last packet", told.recv()).await, Some(vec![0xe0, 1, 0x82]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,15 +11,13 @@ use tokio::time::{Sleep, sleep_until, timeout};
 use tracing::debug;
 
 use super::backoff::Backoff;
+use super::buffers::{Input, Output};
 use super::journal::Journal;
 use super::session::{Event, Lost, Part, Remedy, Session};
 use super::settings::{Address, Settings, random};
 use super::socket::Socket;
 use crate::error::{Error, ErrorKind};
 use crate::record::time::now_micros;
-
-/// How much one read takes at most, in bytes. What is not touched of it costs no memory.
-const READ: usize = 256 << 10;
 
 /// How long a good-bye may take.
 const GOOD_BYE: Duration = Duration::from_secs(2);
@@ -132,10 +130,10 @@ async fn run(last: Last, place: Place, mut journal: Journal) {
     loop {
         let mut online = None;
         let ended = attempt(link, &place, &mut journal, &mut online).await;
-        let over = {
+        let (over, largest) = {
             let mut session = link.session();
             session.lost();
-            session.is_closing()
+            (session.is_closing(), session.largest_unconfirmed())
         };
         let lived = online.map(|since: Instant| since.elapsed());
         let remedy = match ended {
@@ -144,7 +142,7 @@ async fn run(last: Last, place: Place, mut journal: Journal) {
                 Remedy::Wait
             }
             Err(lost) => {
-                journal.lost(&lost, lived);
+                journal.lost(&lost, lived, largest);
                 lost.remedy()
             }
         };
@@ -210,7 +208,21 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         if news {
             link.news.notify_one();
         }
-        let step = step.inspect_err(|_| journal.report(link.session().events()))?;
+        let step = match step {
+            Ok(step) => step,
+            Err(lost) => {
+                let (events, words) = {
+                    let mut session = link.session();
+                    (session.events(), session.last_words(&lost))
+                };
+                journal.report(events);
+                if let Some(words) = words.filter(|_| output.is_done()) {
+                    // The connection ends in any case.
+                    let _ = timeout(GOOD_BYE, writer.write_all(&words)).await;
+                }
+                return Err(lost);
+            }
+        };
         if step.online && online.is_none() {
             *online = Some(Instant::now());
         }
@@ -222,7 +234,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         }
         fresh = false;
         set(alarm.as_mut(), step.deadline);
-        let before = output.done;
+        let before = output.done();
         tokio::select! {
             read = reader.read_buf(input.room()), if !step.stalled => match read {
                 Ok(0) => return Err(Lost::new("the broker closed the connection")),
@@ -236,7 +248,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             () = link.work.notified() => {}
             () = &mut alarm, if step.deadline.is_some() => {}
         }
-        if output.done != before {
+        if output.done() != before {
             link.session().progressed(Instant::now());
         }
     }
@@ -290,9 +302,7 @@ fn advance(session: &mut Session, input: &mut Input, output: &mut Output, fresh:
         return Ok(Step { deadline: None, stalled: false, leaving: true, online: false, events: Vec::new() });
     }
     if output.is_done() {
-        output.clear();
-        session.output(now, &mut output.bytes);
-        output.flushed = output.bytes.is_empty();
+        output.refill(|bytes| session.output(now, bytes));
     }
     Ok(Step {
         deadline: session.deadline(),
@@ -301,79 +311,4 @@ fn advance(session: &mut Session, input: &mut Input, output: &mut Output, fresh:
         online: session.is_online(),
         events: session.events(),
     })
-}
-
-/// Bytes that were read and not taken yet, in a buffer that is used again.
-#[derive(Default)]
-struct Input {
-    buffer: Vec<u8>,
-    start: usize,
-}
-
-impl Input {
-    fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..]
-    }
-
-    /// The first `count` bytes are not needed any more.
-    fn taken(&mut self, count: usize) {
-        self.start += count;
-        if self.start == self.buffer.len() {
-            self.start = 0;
-            self.buffer.clear();
-            // A packet of many MiB does not hold on to its memory for ever.
-            self.buffer.shrink_to(4 * READ);
-        }
-    }
-
-    /// Where the next read goes to the end of: there is room behind what is left.
-    fn room(&mut self) -> &mut Vec<u8> {
-        if self.buffer.capacity() - self.buffer.len() < READ / 2 {
-            self.buffer.drain(..self.start);
-            self.start = 0;
-            self.buffer.reserve(READ.saturating_sub(self.buffer.len()).max(READ / 2));
-        }
-        &mut self.buffer
-    }
-}
-
-/// Bytes on their way to the socket.
-struct Output {
-    bytes: Vec<u8>,
-    done: usize,
-    flushed: bool,
-}
-
-impl Default for Output {
-    fn default() -> Self {
-        Self { bytes: Vec::new(), done: 0, flushed: true }
-    }
-}
-
-impl Output {
-    fn is_done(&self) -> bool {
-        self.flushed
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.done = 0;
-    }
-
-    /// Writes what is left.
-    ///
-    /// # Cancel safety
-    /// Cancel safe: what is written is counted before the next wait.
-    async fn push<W: AsyncWrite + Unpin>(&mut self, writer: &mut W) -> std::io::Result<()> {
-        while self.done < self.bytes.len() {
-            match writer.write(&self.bytes[self.done..]).await? {
-                0 => return Err(std::io::ErrorKind::WriteZero.into()),
-                count => self.done += count,
-            }
-        }
-        // TLS keeps records back until the socket takes them.
-        writer.flush().await?;
-        self.flushed = true;
-        Ok(())
-    }
 }

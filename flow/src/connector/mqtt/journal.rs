@@ -33,8 +33,9 @@ impl Journal {
         self.context.label()
     }
 
-    /// A connection has ended that had lived for `lived`, or did not come to be.
-    pub(crate) fn lost(&mut self, lost: &Lost, lived: Option<Duration>) {
+    /// A connection has ended that had lived for `lived`, or did not come to be. `largest` is the size in bytes of the
+    /// largest message that waits for a confirmation.
+    pub(crate) fn lost(&mut self, lost: &Lost, lived: Option<Duration>, largest: Option<usize>) {
         let (component, broker, text) = (self.context.label(), &self.broker, lost.to_string());
         let why = self.context.redact(&text);
         self.short = match lived {
@@ -43,13 +44,16 @@ impl Journal {
             None => self.short,
         };
         if lived.is_some() && self.short >= MANY && lost.remedy() == Remedy::Wait {
-            // MQTT 3.1.1 brokers close the connection of a taken client id without a word.
+            // MQTT 3.1.1 brokers close the connection of a taken client id, and after a message that is too large for
+            // them, without a word.
             let short = self.short;
+            let large = largest.map(|bytes| format!("is a message of {bytes} bytes too large for it, or "));
+            let large = large.unwrap_or_default();
             warn!(
                 component,
                 broker,
                 "connection lost soon after it was accepted, {short} times in a row: {why}; \
-                 does another client use the same `client_id`? connecting again"
+                 {large}does another client use the same `client_id`? connecting again"
             );
         } else if lived.is_some() {
             warn!(component, broker, "connection lost: {why}; connecting again");

@@ -27,6 +27,7 @@
 //! `on_error` says; the rest is read past. MQTT 5 brokers know the limit and hold such messages back.
 
 mod backoff;
+mod buffers;
 mod config;
 mod driver;
 mod journal;

@@ -153,6 +153,17 @@ impl Session {
         }
     }
 
+    /// What the broker is told before the connection is closed because of `lost`, after whole packets only.
+    pub(crate) fn last_words(&self, lost: &Lost) -> Option<[u8; 3]> {
+        let listens = self.profile.version == MqttVersion::V5 && self.state == State::Online;
+        lost.code().filter(|_| listens).map(packet::disconnect_because)
+    }
+
+    /// The size in bytes of the largest publish that some connection was given and no broker has confirmed.
+    pub(crate) fn largest_unconfirmed(&self) -> Option<usize> {
+        self.outbox.as_ref().and_then(Outbox::largest_unconfirmed)
+    }
+
     /// Appends to `out` what is to be sent. Call again after [`Session::written`].
     pub(crate) fn output(&mut self, now: Instant, out: &mut Vec<u8>) {
         out.append(&mut self.control);

@@ -245,6 +245,11 @@ impl Outbox {
         }
     }
 
+    /// The size in bytes of the largest packet that a connection was given and that is not confirmed.
+    pub(crate) fn largest_unconfirmed(&self) -> Option<usize> {
+        self.entries.iter().take(self.touched).map(|entry| entry.len).max()
+    }
+
     fn in_flight(&mut self, id: u16) -> Option<&mut Entry> {
         let sent = self.sent;
         self.position(id).filter(|at| *at < sent).and_then(|at| self.entries.get_mut(at))

@@ -22,6 +22,11 @@ pub(crate) const DISCONNECT: [u8; 2] = [0xe0, 0];
 /// DISCONNECT of MQTT 5 that ends the session, too: reason 0, session expiry 0.
 pub(crate) const DISCONNECT_FOR_GOOD: [u8; 9] = [0xe0, 7, 0, 5, 0x11, 0, 0, 0, 0];
 
+/// DISCONNECT of MQTT 5 with a reason.
+pub(crate) fn disconnect_because(code: u8) -> [u8; 3] {
+    [DISCONNECT[0], 1, code]
+}
+
 /// The flag of a PUBLISH that was sent before.
 pub(crate) const DUP: u8 = 0b1000;
 

@@ -16,24 +16,35 @@ pub(crate) enum Remedy {
     Yield,
 }
 
+/// The reason of a DISCONNECT after what the protocol does not allow (MQTT 5, section 3.14.2.1).
+const PROTOCOL_ERROR: u8 = 0x82;
+
 /// Why a connection ended, in words for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lost {
     why: Cow<'static, str>,
     remedy: Remedy,
+    /// What a broker of MQTT 5 is told, where it is to blame.
+    code: Option<u8>,
 }
 
 impl Lost {
     pub(crate) fn new(why: impl Into<Cow<'static, str>>) -> Self {
-        Self { why: why.into(), remedy: Remedy::Wait }
+        Self { why: why.into(), remedy: Remedy::Wait, code: None }
     }
 
     pub(super) fn to_mend(why: impl Into<Cow<'static, str>>) -> Self {
-        Self { why: why.into(), remedy: Remedy::Mend }
+        Self { why: why.into(), remedy: Remedy::Mend, code: None }
     }
 
     pub(super) fn protocol(what: &str) -> Self {
-        Self::to_mend(format!("the broker broke the protocol: {what}"))
+        let code = Some(PROTOCOL_ERROR);
+        Self { code, ..Self::to_mend(format!("the broker broke the protocol: {what}")) }
+    }
+
+    /// The reason code for a broker of MQTT 5 that is to blame.
+    pub(super) fn code(&self) -> Option<u8> {
+        self.code
     }
 
     pub(crate) fn remedy(&self) -> Remedy {
@@ -59,7 +70,7 @@ pub(super) fn refused(code: u8, more: &Said) -> Lost {
         _ => reason(code),
     };
     let remedy = if code == 3 || passes(code) { Remedy::Wait } else { Remedy::Mend };
-    Lost { why: format!("the broker refused the connection: {why}{more}").into(), remedy }
+    Lost { remedy, ..Lost::new(format!("the broker refused the connection: {why}{more}")) }
 }
 
 /// The broker closed the connection with the code of its DISCONNECT.
@@ -73,7 +84,7 @@ pub(super) fn disconnected(code: u8, more: &Said) -> Lost {
         code if passes(code) => (reason(code), Remedy::Wait),
         code => (reason(code), Remedy::Mend),
     };
-    Lost { why: format!("the broker closed the connection: {why}{more}").into(), remedy }
+    Lost { remedy, ..Lost::new(format!("the broker closed the connection: {why}{more}")) }
 }
 
 /// Does what this code of MQTT 5 says pass by itself?
