@@ -33,6 +33,11 @@ impl Ledger {
         self.distinct
     }
 
+    /// The smallest number that has not arrived.
+    pub(crate) fn first_missing(&self) -> usize {
+        self.arrivals.iter().position(|count| *count == 0).unwrap_or(self.arrivals.len())
+    }
+
     pub(crate) fn lost(&self) -> Vec<usize> {
         self.arrivals.iter().enumerate().filter(|(_, count)| **count == 0).map(|(number, _)| number).collect()
     }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::ledger::Ledger;
 use super::process::Process;
-use super::traffic::{Pace, listen, publish, until_seen};
+use super::traffic::{Pace, listen, publish, subscribe, until_seen};
 use crate::support::mosquitto::Mosquitto;
-use crate::support::{Broker, in_time};
+use crate::support::{Broker, in_time, tail};
 
 /// What the resident memory may grow by while the sink's broker is down: the window of messages, not the traffic.
 const GROWTH: u64 = 32 << 20;
@@ -28,11 +28,11 @@ impl Outage {
         let (inlet, mut outlet) = (Mosquitto::start_quiet()?, Mosquitto::start_quiet()?);
         let total = rate * (calm + down);
         let ledger = Arc::new(Mutex::new(Ledger::new(total)));
-        let listener = listen(&outlet.url(), Arc::clone(&ledger)).await;
+        let listener = listen(subscribe(&outlet.url()).await, Arc::clone(&ledger));
         let pipeline = Process::start(&inlet.url(), &outlet.url()).await;
         let publisher = publish(&inlet.url(), Arc::clone(&ledger), total, Pace::PerSecond(rate)).await;
 
-        until_seen(rate * calm, &ledger).await;
+        until_seen(rate * calm, &ledger, || tail(&pipeline.log())).await;
         let before = pipeline.resident();
         outlet.stop();
         let (mut most, start) = (before, Instant::now());
@@ -44,9 +44,9 @@ impl Outage {
         let held = total - ledger.lock().expect("the ledger").distinct();
         outlet.run();
         // From the first message that comes out again: the wait for the next attempt to connect is no draining.
-        until_seen(total - held + 1, &ledger).await;
+        until_seen(total - held + 1, &ledger, || tail(&pipeline.log())).await;
         let drain = Instant::now();
-        until_seen(total, &ledger).await;
+        until_seen(total, &ledger, || tail(&pipeline.log())).await;
         let drained = held as f64 / drain.elapsed().as_secs_f64();
         most = most.max(pipeline.resident());
         listener.abort();

@@ -69,7 +69,7 @@ encoder = "json"
     }
 
     /// What it wrote to standard error since its last start.
-    fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         std::fs::read_to_string(self.errors()).expect("its standard error")
     }
 

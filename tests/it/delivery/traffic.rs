@@ -12,13 +12,22 @@ use super::ledger::Ledger;
 use crate::mqtt::build;
 use crate::support::{PATIENCE, log, until};
 
-/// Waits until the listener has seen `count` different numbers; fails where it sees no new one for a long time.
-pub(super) async fn until_seen(count: usize, ledger: &Mutex<Ledger>) {
+/// Waits until the listener has seen `count` different numbers. Where it sees no new one for a long time it fails, with
+/// what the processes have written to their logs.
+pub(super) async fn until_seen(count: usize, ledger: &Mutex<Ledger>, logs: impl Fn() -> String) {
     let seen = || ledger.lock().expect("the ledger").distinct();
     let mut last = (seen(), Instant::now());
     while last.0 < count {
         let waited = last.1.elapsed();
-        assert!(waited < PATIENCE, "{} have arrived, and no new one for {PATIENCE:?}", last.0);
+        let ledger = ledger.lock().expect("the ledger");
+        assert!(
+            waited < PATIENCE,
+            "{} have arrived, and no new one for {PATIENCE:?}; missing: {}\n{}",
+            last.0,
+            ledger.first_missing(),
+            logs()
+        );
+        drop(ledger);
         tokio::time::sleep(Duration::from_millis(2)).await;
         if seen() != last.0 {
             last = (seen(), Instant::now());
@@ -26,10 +35,18 @@ pub(super) async fn until_seen(count: usize, ledger: &Mutex<Ledger>) {
     }
 }
 
-/// Records every number that comes out of the pipeline, from when the broker has confirmed the subscription.
-pub(super) async fn listen(url: &str, ledger: Arc<Mutex<Ledger>>) -> JoinHandle<()> {
+/// What the log calls the publisher.
+pub(super) const PUBLISHER: &str = "ledger-publisher";
+
+/// What the log calls the listener.
+pub(super) fn listener_at(url: &str) -> String {
+    format!("listener at {url}")
+}
+
+/// Whoever takes the numbers down, when the broker has confirmed its subscription.
+pub(super) async fn subscribe(url: &str) -> MqttSource {
     log::collect();
-    let label = format!("listener at {url}");
+    let label = listener_at(url);
     let options = json!({ "url": url, "client_id": "ledger-listener", "topic": "out/+", "qos": 1 });
     let mut source: MqttSource = build(&label, options);
     source.open().await.expect("it opens");
@@ -37,6 +54,11 @@ pub(super) async fn listen(url: &str, ledger: Arc<Mutex<Ledger>>) -> JoinHandle<
         log::lines(&label).iter().any(|line| line.contains("subscribed"))
     })
     .await;
+    source
+}
+
+/// Records every number that comes out of the pipeline.
+pub(super) fn listen(mut source: MqttSource, ledger: Arc<Mutex<Ledger>>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut batch = PayloadBatch::new();
         loop {
@@ -68,7 +90,7 @@ pub(super) async fn publish(
     total: usize,
     pace: Pace,
 ) -> JoinHandle<()> {
-    let mut sink: MqttSink = build("publisher", json!({ "url": url, "topic": "in/{device}", "qos": 1 }));
+    let mut sink: MqttSink = build(PUBLISHER, json!({ "url": url, "topic": "in/{device}", "qos": 1 }));
     sink.open().await.expect("it opens");
     tokio::spawn(async move {
         let mut batch = PayloadBatch::new();

@@ -9,6 +9,7 @@ pub(crate) mod proxy;
 pub(crate) mod scripted;
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long anything may take before a test fails. Generous: it is never waited out when all is well.
@@ -17,6 +18,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 /// A broker that goes away and comes back on its port.
 pub(crate) trait Broker {
     fn port(&self) -> u16;
+
+    /// What it has logged since it was started.
+    fn log(&self) -> String;
 
     /// Ends it as its kind ends.
     fn stop(&mut self);
@@ -27,6 +31,26 @@ pub(crate) trait Broker {
     fn url(&self) -> String {
         format!("mqtt://127.0.0.1:{}", self.port())
     }
+}
+
+/// Where a broker's program is installed. Nothing where it is not, and its tests need not run.
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    places.push(PathBuf::from("/usr/sbin"));
+    let found = places.iter().map(|place| place.join(name)).find(|program| program.is_file());
+    if found.is_none() {
+        let required = std::env::var_os("FLOW_REQUIRE_BROKERS").is_some();
+        assert!(!required, "`{name}` is not installed and FLOW_REQUIRE_BROKERS is set");
+        println!("skipped: `{name}` is not installed");
+    }
+    found
+}
+
+/// The last lines of a log.
+pub(crate) fn tail(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
 }
 
 /// A port that nothing listens on.

@@ -1,11 +1,11 @@
 //! A real Mosquitto as a child process.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::{Broker, PATIENCE, free_port, wait_for_port};
+use super::{Broker, PATIENCE, free_port, installed, wait_for_port};
 
 /// A Mosquitto with persistence, which can be stopped and started again on its port.
 pub(crate) struct Mosquitto {
@@ -24,8 +24,7 @@ impl Mosquitto {
 
     /// Starts a broker that writes no log, which costs it more than the messages do.
     pub(crate) fn start_quiet() -> Option<Self> {
-        let mut broker = Self::start()?;
-        broker.stop();
+        let mut broker = Self::prepare("allow_anonymous true\n", &[])?;
         broker.quiet = true;
         broker.run();
         Some(broker)
@@ -33,7 +32,13 @@ impl Mosquitto {
 
     /// Starts a broker with lines for its listener, which may name `files` as `DIR/name`.
     pub(crate) fn start_with(listener: &str, files: &[(&str, &str)]) -> Option<Self> {
-        let binary = find("mosquitto").or_else(skipped)?;
+        let mut broker = Self::prepare(listener, files)?;
+        broker.run();
+        Some(broker)
+    }
+
+    fn prepare(listener: &str, files: &[(&str, &str)]) -> Option<Self> {
+        let binary = installed("mosquitto")?;
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path();
         for (name, text) in files {
@@ -47,18 +52,11 @@ impl Mosquitto {
             listener.replace("DIR", &place)
         );
         std::fs::write(path.join("mosquitto.conf"), config).expect("the configuration");
-        let mut broker = Self { directory, binary, port, quiet: false, child: None };
-        broker.run();
-        Some(broker)
+        Some(Self { directory, binary, port, quiet: false, child: None })
     }
 
     pub(crate) fn file(&self, name: &str) -> String {
         self.directory.path().join(name).display().to_string()
-    }
-
-    /// What the broker has logged since it was started.
-    pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 }
 
@@ -79,6 +77,10 @@ impl Broker for Mosquitto {
             .expect("mosquitto starts");
         self.child = Some(child);
         wait_for_port(self.port);
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 
     /// Stops it with SIGTERM, so that it saves its sessions, and waits for its end.
@@ -106,26 +108,11 @@ impl Drop for Mosquitto {
 
 /// A password file with one user. Nothing where Mosquitto is not installed.
 pub(crate) fn password_file(user: &str, password: &str) -> Option<String> {
-    find("mosquitto").or_else(skipped)?;
+    installed("mosquitto")?;
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("passwords");
-    let tool = find("mosquitto_passwd").expect("mosquitto_passwd comes with mosquitto");
+    let tool = installed("mosquitto_passwd")?;
     let made = Command::new(tool).args(["-c", "-b"]).arg(&file).args([user, password]).status();
     assert!(made.expect("mosquitto_passwd").success());
     Some(std::fs::read_to_string(file).expect("the password file"))
-}
-
-fn skipped<T>() -> Option<T> {
-    let required = std::env::var_os("FLOW_REQUIRE_MOSQUITTO").is_some();
-    assert!(!required, "mosquitto is not installed and FLOW_REQUIRE_MOSQUITTO is set");
-    println!("skipped: mosquitto is not installed");
-    None
-}
-
-/// Where the program of this name is installed.
-pub(super) fn find(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    places.push(PathBuf::from("/usr/sbin"));
-    places.iter().map(|place| place.join(name)).find(|binary| Path::is_file(binary))
 }
