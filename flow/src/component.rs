@@ -21,6 +21,7 @@ pub mod role {
     /// A role as a value, for listings and messages.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     #[allow(missing_docs, reason = "each is the role of its name")]
+    #[non_exhaustive]
     pub enum Kind {
         Source,
         Sink,

@@ -61,6 +61,7 @@ impl Policy {
 
 /// A file that is not loaded, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The file.
     pub file: PathBuf,

@@ -17,9 +17,10 @@ use crate::plugin::abi::offers::{Table, offers};
 use crate::plugin::abi::types::{Failure, Registry, Status};
 use crate::plugin::abi::{exported, register};
 use crate::plugin::host::{PluginDecoder, PluginEncoder, PluginSink, PluginSource};
+use crate::record::payload::Metadata;
 use crate::record::{
-    Checkpoint, Collect, CollectBatch, Collection, Field, Metadata, PayloadBatch, Records, Schema, Template,
-    Type, TypedRecords,
+    Checkpoint, Collect, CollectBatch, Collection, Field, PayloadBatch, Records, Schema, Template, Type,
+    TypedRecords,
 };
 
 macro_rules! component {

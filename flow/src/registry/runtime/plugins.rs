@@ -17,7 +17,7 @@ use crate::plugin::Refusal;
 use crate::plugin::abi::offers::Table;
 use crate::plugin::host::{PluginDecoder, PluginEncoder, PluginSink, PluginSource};
 use crate::plugin::loader::{self, Plugin};
-use crate::registry::entry::Entry;
+use crate::registry::entry::{Entry, sealed};
 use crate::registry::info::{ComponentInfo, ConfigSchema, Origin};
 use crate::registry::lookup::{Lookup, Resolve};
 use crate::registry::runtime::Runtime;
@@ -28,6 +28,8 @@ use crate::transform::RecordTransform;
 /// [`Builtins`](crate::Builtins) ends with it.
 #[derive(Debug)]
 pub enum Plugins {}
+
+impl sealed::Entry for Plugins {}
 
 impl Entry for Plugins {
     type Source<Tail: SourceConnector + Lookup> = Coproduct<PluginSource, Tail>;
