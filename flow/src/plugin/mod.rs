@@ -9,6 +9,8 @@
 //! - `host`: the program's side, on safe terms
 //! - `file`, `loader`: what is loaded, and what is refused
 
+// What `export_plugin!` writes names it. The border itself is `flow_plugin.h`.
+#[doc(hidden)]
 pub mod abi;
 mod drive;
 #[cfg(feature = "dynamic-connectors")]
