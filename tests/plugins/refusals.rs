@@ -44,14 +44,18 @@ fn station() -> Vec<u8> {
 fn another_abi() {
     assert_eq!(
         mistaken(&["MAJOR=2"]),
-        "speaks ABI 2.0, this program 1.0: build it against a `flow` of the same ABI major"
+        "speaks ABI 2.1, this program 1.1: build it against a `flow` of the same ABI major"
     );
-    assert_eq!(mistaken(&["MINOR=3"]), "needs ABI 1.3, this program has 1.0: update the program");
+    assert_eq!(
+        mistaken(&["MINOR=3", "COMPILER=\"rustc 9.9\""]),
+        "needs ABI 1.3, this program has 1.1: update the program (it was built by rustc 9.9)"
+    );
     assert_eq!(
         mistaken(&["WIDTH=32"]),
         "was built for `c`: pointers or byte order differ from this program's"
     );
     assert_eq!(mistaken(&["FAILURE_SIZE=8"]), "has structs of other sizes than this program's ABI");
+    assert_eq!(mistaken(&["MANIFEST_SIZE=199"]), "has structs of other sizes than this program's ABI");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use object::NativeEndian;
 use object::elf;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader, Sym};
 
-use crate::plugin::abi::manifest::{self, ENDIAN, ManifestFields, SIZES};
-use crate::plugin::abi::{ENTRY, MAGIC, MAJOR, MINOR, Manifest, SECTION};
+use crate::plugin::abi::manifest::{self, ENDIAN, FIRST_SIZE, ManifestFields, SIZES};
+use crate::plugin::abi::{ENTRY, MAGIC, MAJOR, MINOR, SECTION};
 
 #[cfg(target_pointer_width = "64")]
 type Header = elf::FileHeader64<NativeEndian>;
@@ -148,14 +148,19 @@ fn check(bytes: &[u8]) -> Result<ManifestFields, String> {
     let manifest = manifest::read(bytes).filter(|manifest| manifest.magic == MAGIC);
     let manifest = manifest.ok_or("has a manifest that cannot be read")?;
     let ManifestFields { major, minor, .. } = manifest;
+    // What its builder wants to know first.
+    let by = match manifest.compiler.as_str() {
+        "" => String::new(),
+        compiler => format!(" (it was built by {compiler})"),
+    };
     if major != MAJOR {
         return Err(format!(
-            "speaks ABI {major}.{minor}, this program {MAJOR}.{MINOR}: build it against a `flow` of the same ABI major"
+            "speaks ABI {major}.{minor}, this program {MAJOR}.{MINOR}: build it against a `flow` of the same ABI major{by}"
         ));
     }
     if minor > MINOR {
         return Err(format!(
-            "needs ABI {major}.{minor}, this program has {MAJOR}.{MINOR}: update the program"
+            "needs ABI {major}.{minor}, this program has {MAJOR}.{MINOR}: update the program{by}"
         ));
     }
     if u32::from(manifest.pointer_width) != usize::BITS || manifest.endian != ENDIAN {
@@ -170,7 +175,7 @@ fn check(bytes: &[u8]) -> Result<ManifestFields, String> {
                 .to_owned(),
         );
     }
-    if manifest.size as usize != size_of::<Manifest>() || manifest.sizes != SIZES {
+    if (manifest.size as usize) < FIRST_SIZE || manifest.sizes != SIZES {
         return Err("has structs of other sizes than this program's ABI".to_owned());
     }
     Ok(manifest)

@@ -37,6 +37,8 @@ impl JsonSchema for FaultyConfig {
 impl FaultyDecoder {
     fn new(config: FaultyConfig, _: &BuildContext) -> Result<Self, Error> {
         assert!(!config.panic, "not built today");
+        tracing::debug!(panic = config.panic, "built");
+        tracing::trace!("finer than what crosses");
         Ok(Self)
     }
 }

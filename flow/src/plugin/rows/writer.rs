@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{self, Serialize, Serializer};
 
 use crate::error::RecordError;
+use crate::plugin::rows::keys::KeySeed;
 use crate::plugin::rows::{RowError, tag};
 
 fn number<const N: usize>(out: &mut Vec<u8>, tag: u8, bytes: [u8; N]) {
@@ -39,9 +40,17 @@ pub(crate) type Finish<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), RecordError>
 pub(crate) struct RowVisitor<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     pub(crate) finish: Option<Finish<'a>>,
+    /// The keys of this record that are read; None: all.
+    pub(crate) keys: Option<&'a [String]>,
 }
 
-impl RowVisitor<'_> {
+impl<'a> RowVisitor<'a> {
+    /// For a value within a record.
+    #[inline]
+    pub(super) fn plain(out: &'a mut Vec<u8>) -> Self {
+        Self { out, finish: None, keys: None }
+    }
+
     #[inline]
     fn done<E: serde::de::Error>(self) -> Result<(), E> {
         match self.finish {
@@ -121,7 +130,7 @@ impl<'de> Visitor<'de> for RowVisitor<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let at = open(self.out, tag::LIST);
         let mut len = 0_u32;
-        while seq.next_element_seed(RowVisitor { out: self.out, finish: None })?.is_some() {
+        while seq.next_element_seed(RowVisitor::plain(self.out))?.is_some() {
             len = len.checked_add(1).ok_or_else(|| A::Error::custom("a list of 2^32 values"))?;
         }
         close(self.out, at, len);
@@ -132,8 +141,22 @@ impl<'de> Visitor<'de> for RowVisitor<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let at = open(self.out, tag::MAP);
         let mut len = 0_u32;
-        while map.next_key_seed(RowVisitor { out: self.out, finish: None })?.is_some() {
-            map.next_value_seed(RowVisitor { out: self.out, finish: None })?;
+        if let Some(keys) = self.keys {
+            let mut likely = 0;
+            while let Some(found) = map.next_key_seed(KeySeed { out: self.out, keys, likely })? {
+                let Some(found) = found else {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                };
+                likely = found + 1;
+                map.next_value_seed(RowVisitor::plain(self.out))?;
+                len = len.checked_add(1).ok_or_else(|| A::Error::custom("a map of 2^32 entries"))?;
+            }
+            close(self.out, at, len);
+            return self.done();
+        }
+        while map.next_key_seed(RowVisitor::plain(self.out))?.is_some() {
+            map.next_value_seed(RowVisitor::plain(self.out))?;
             len = len.checked_add(1).ok_or_else(|| A::Error::custom("a map of 2^32 entries"))?;
         }
         close(self.out, at, len);
