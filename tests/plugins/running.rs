@@ -173,7 +173,7 @@ fn the_command_line_knows_plugins() {
             && err.contains("libpump_plugin.so` is refused: duplicate id: the decoder `acme`"),
         "{err}"
     );
-    assert!(err.contains("libold.so` speaks ABI 7.0"), "{err}");
+    assert!(err.contains("libold.so` speaks ABI 7.1"), "{err}");
     let listed = flow(&["--plugins", path, "list", "--json"]);
     let rows: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
     let row = rows.as_array().unwrap().iter().find(|row| row["id"] == "station").unwrap();
@@ -188,12 +188,12 @@ fn the_command_line_knows_plugins() {
     fs::write(&file, format!("plugins = \"{path}\"\n{body}")).unwrap();
     let checked = flow(&["check", file.to_str().unwrap()]);
     assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
-    assert!(text(&checked.stderr).contains("libold.so` speaks ABI 7.0"));
+    assert!(text(&checked.stderr).contains("libold.so` speaks ABI 7.1"));
     fs::write(&file, format!("plugins = \"{path}\"\n{}", body.replace("\"station\"\n[", "\"statoin\"\n[")))
         .unwrap();
     let checked = text(&flow(&["check", file.to_str().unwrap()]).stderr);
     assert!(checked.contains("unknown decoder `statoin`: did you mean `station`?"), "{checked}");
-    assert!(checked.contains("; the plugin `") && checked.contains("libold.so` speaks ABI 7.0"), "{checked}");
+    assert!(checked.contains("; the plugin `") && checked.contains("libold.so` speaks ABI 7.1"), "{checked}");
     fs::write(&file, format!("plugins = {{ directory = \"{path}\", strict = true }}\n{body}")).unwrap();
     let checked = text(&flow(&["check", file.to_str().unwrap()]).stderr);
     assert!(checked.contains("x.toml:1: plugins: the plugin `"), "{checked}");

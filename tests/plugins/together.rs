@@ -46,16 +46,12 @@ fn what_a_plugin_logs_stands_in_the_programs_log() {
     let text = "[source]\nconnector = \"mock\"\npayloads = [\"x\"]\ndecoder = \"faulty\"\n[source.schema]\na = \"string\"\n\
                 [sink]\nconnector = \"nop\"\nencoder = \"json\"\n";
     fs::write(&file, text).unwrap();
-    // Loaded by the command line or by the file, before and after there is a log.
-    let run = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_private-flow"));
-        let output = command.arg("run").args(arguments).arg(&file).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{said}");
-        said
-    };
-    let said = run(&["--log", "trace", "--plugins", plugins.path().to_str().unwrap()]);
-    let line = said.lines().find(|line| line.contains("built panic=false"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_private-flow"));
+    command.args(["run", "--log", "trace", "--plugins"]).arg(plugins.path()).arg(&file);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    let line = said.lines().find(|line| line.contains("decoding bytes=1"));
     let line = line.unwrap_or_else(|| panic!("no line of the plugin in {said}"));
     assert!(line.contains("DEBUG") && line.contains("faulty_plugin"), "{line}");
     assert!(!said.contains("finer than what crosses"), "{said}");
