@@ -80,6 +80,11 @@ fn files_that_are_no_library() {
     let no_elf = "is no shared library (it does not begin as an ELF file)";
     assert_eq!(refused(|plugins| drop(put(plugins, "empty.so", b""))), "is empty");
     assert_eq!(refused(|plugins| drop(put(plugins, "text.so", b"#!/bin/sh\necho no\n"))), no_elf);
+    // As on macOS and on Windows.
+    let mach_o = [&[0xcf, 0xfa, 0xed, 0xfe, 7, 0, 0, 1][..], &[0; 24]].concat();
+    let built_for = |system: &str| format!("was built for {system}, this program for linux");
+    assert_eq!(refused(|plugins| drop(put(plugins, "foreign.dylib", &mach_o))), built_for("macOS"));
+    assert_eq!(refused(|plugins| drop(put(plugins, "foreign.so", b"MZ\x90\0"))), built_for("Windows"));
     // A small generator of noise: the same in every run.
     let mut state = 7_u64;
     let mut noise = |len: usize| -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::process::Command;
 use flow::connector::mock::{MockSink, MockSource};
 use flow::{Builtins, Pipeline};
 
-use crate::support::{directory, load, put_built, put_mistaken, put_station};
+use crate::support::{directory, load, put, put_built, put_mistaken, put_station};
 
 #[test]
 fn what_one_component_claims_no_other_has_on_whichever_side() {
@@ -76,6 +76,15 @@ async fn a_plugin_of_the_first_minor_still_runs() {
     let running = Pipeline::<Builtins>::load().with(&runtime).text("old.toml", text).unwrap();
     running.run(std::future::pending()).await.unwrap();
     assert_eq!(MockSink::handle("old").texts(), [r#"{"a":null}"#]);
+}
+
+/// What a file is called says less than what it is.
+#[test]
+fn a_library_of_this_system_is_loaded_as_dylib_too() {
+    let (built, plugins) = (directory(), directory());
+    put(plugins.path(), "station.dylib", &fs::read(put_station(built.path())).unwrap());
+    let (_, report) = load(plugins.path());
+    assert_eq!((report.loaded.len(), report.refused.len()), (1, 0));
 }
 
 #[test]

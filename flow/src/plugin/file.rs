@@ -38,7 +38,10 @@ pub(crate) fn examine(bytes: &[u8]) -> Result<ManifestFields, String> {
         return Err("is empty".to_owned());
     }
     if !bytes.starts_with(&elf::ELFMAG) {
-        return Err("is no shared library (it does not begin as an ELF file)".to_owned());
+        return Err(match elsewhere(bytes) {
+            Some(system) => format!("was built for {system}, this program for {}", std::env::consts::OS),
+            None => "is no shared library (it does not begin as an ELF file)".to_owned(),
+        });
     }
     let broken = |error: object::read::Error| format!("is a broken ELF file: {error}");
     let (class, data) = (bytes.get(4).copied(), bytes.get(5).copied());
@@ -82,6 +85,22 @@ pub(crate) fn examine(bytes: &[u8]) -> Result<ManifestFields, String> {
         return Err(format!("does not export `{ENTRY}`"));
     }
     Ok(manifest)
+}
+
+/// The system whose libraries begin like this.
+fn elsewhere(bytes: &[u8]) -> Option<&'static str> {
+    // Mach-O of 32 and 64 bits in both byte orders, and several in one file.
+    const MACH_O: [[u8; 4]; 5] = [
+        [0xfe, 0xed, 0xfa, 0xce],
+        [0xce, 0xfa, 0xed, 0xfe],
+        [0xfe, 0xed, 0xfa, 0xcf],
+        [0xcf, 0xfa, 0xed, 0xfe],
+        [0xca, 0xfe, 0xba, 0xbe],
+    ];
+    if MACH_O.iter().any(|magic| bytes.starts_with(magic)) {
+        return Some("macOS");
+    }
+    bytes.starts_with(b"MZ").then_some("Windows")
 }
 
 fn cut_off(what: &str, len: usize) -> String {
