@@ -6,6 +6,8 @@
 //! (duplicates, ranges, paths, taking half a record back): less it cannot cost.
 #![allow(unsafe_code, reason = "a border is made of raw structs")]
 
+mod columns;
+
 use std::ffi::c_void;
 use std::fmt;
 use std::hint::black_box;
@@ -13,10 +15,9 @@ use std::sync::Arc;
 
 use flow::codec::json::JsonDecoder;
 use flow::{
-    BuildContext, Collect, CollectBatch, Component, RecordDecoder, RecordError, Records, Schema, Type, Value,
+    BuildContext, Collect, CollectBatch, Component, RecordDecoder, RecordError, Records, Schema, Value,
 };
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
-use serde_json::json;
 
 use crate::{Failure, written};
 
@@ -294,98 +295,6 @@ impl Take for Kept {
     }
 }
 
-/// Bare columns, with no more than what the flat record needs.
-struct Columns {
-    names: Vec<String>,
-    columns: Vec<Bare>,
-    likely: usize,
-    rows: usize,
-}
-
-enum Bare {
-    Int(Vec<i64>),
-    Float(Vec<f64>),
-    Text(Vec<usize>, String),
-}
-
-impl Columns {
-    fn of(schema: &Schema) -> Self {
-        let bare = |kind: &Type| match kind {
-            Type::String => Bare::Text(vec![0], String::new()),
-            Type::Float64 => Bare::Float(Vec::new()),
-            _ => Bare::Int(Vec::new()),
-        };
-        let names = schema.fields().iter().map(|field| field.name.clone()).collect();
-        let columns = schema.fields().iter().map(|field| bare(&field.kind)).collect();
-        Self { names, columns, likely: 0, rows: 0 }
-    }
-
-    fn clear(&mut self) {
-        self.rows = 0;
-        for column in &mut self.columns {
-            match column {
-                Bare::Int(values) => values.clear(),
-                Bare::Float(values) => values.clear(),
-                Bare::Text(ends, text) => {
-                    ends.truncate(1);
-                    text.clear();
-                }
-            }
-        }
-    }
-
-    fn written(&self) -> String {
-        let value = |column: &Bare, row: usize| match column {
-            Bare::Int(values) => json!(values[row]),
-            Bare::Float(values) => json!(values[row]),
-            Bare::Text(ends, text) => json!(text[ends[row]..ends[row + 1]]),
-        };
-        let record = |row| {
-            let fields = self.names.iter().zip(&self.columns);
-            let fields = fields.map(|(name, column)| (name.clone(), value(column, row)));
-            serde_json::Value::Object(fields.collect()).to_string()
-        };
-        (0..self.rows).map(record).collect()
-    }
-}
-
-impl Take for Columns {
-    fn begin(&mut self) -> bool {
-        self.likely = usize::MAX;
-        true
-    }
-
-    fn key(&mut self, key: &str) -> bool {
-        let likely = self.likely.wrapping_add(1);
-        self.likely = match self.names.get(likely) {
-            Some(name) if name == key => likely,
-            _ => self.names.iter().position(|name| name == key).unwrap_or(usize::MAX),
-        };
-        self.likely != usize::MAX
-    }
-
-    fn value(&mut self, value: Value<'_>) -> bool {
-        match (self.columns.get_mut(self.likely), value) {
-            (Some(Bare::Int(values)), Value::Int(value)) => values.push(value),
-            (Some(Bare::Int(values)), Value::UInt(value)) if i64::try_from(value).is_ok() => {
-                values.push(value as i64);
-            }
-            (Some(Bare::Float(values)), Value::Float(value)) => values.push(value),
-            (Some(Bare::Text(ends, text)), Value::Text(value)) => {
-                text.push_str(value);
-                ends.push(text.len());
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    fn end(&mut self) -> bool {
-        self.rows += 1;
-        true
-    }
-}
-
 /// Decodes into `taker`, batch after batch.
 fn push<T: Take>(
     payloads: &[String],
@@ -412,7 +321,7 @@ pub(crate) fn kept(payloads: &[String], schema: &Arc<Schema>, batches: usize) ->
 }
 
 pub(crate) fn columns(payloads: &[String], schema: &Arc<Schema>, batches: usize) -> Result<String, Failure> {
-    let mut columns = Columns::of(schema);
-    push(payloads, batches, &mut columns, Columns::clear)?;
+    let mut columns = columns::Columns::of(schema);
+    push(payloads, batches, &mut columns, columns::Columns::clear)?;
     Ok(columns.written())
 }

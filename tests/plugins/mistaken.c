@@ -61,10 +61,17 @@ int32_t decode(void *state, FlowBytes payload, const FlowRowSink *out, FlowFailu
 
 __attribute__((unused)) static const FlowDecoderTable table = {TABLE_SIZE, build, free, DECODE};
 
+#ifdef UNDEFINED
+extern int32_t nowhere(void);
+#endif
+
 #ifndef NO_SYMBOL
 int32_t register_connector_plugin(const FlowRegistry *registry, FlowFailure *failure) {
     FlowComponent component = {
         sizeof component, FLOW_DECODER, flow_text("first"), flow_text(""), flow_text(SCHEMA), &table};
+#ifdef UNDEFINED
+    return nowhere();
+#endif
 #ifdef ERROR
     return flow_fail(failure, 0, "the licence has run out");
 #endif

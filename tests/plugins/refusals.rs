@@ -69,6 +69,8 @@ fn panics_that_abort() {
 #[test]
 fn no_plugin_at_all() {
     assert_eq!(mistaken(&["NO_SYMBOL"]), "does not export `register_connector_plugin`");
+    let why = mistaken(&["UNDEFINED"]);
+    assert!(why.starts_with("cannot be loaded: ") && why.ends_with("undefined symbol: nowhere"), "{why}");
     assert_eq!(
         mistaken(&["NO_MANIFEST"]),
         "has no manifest: no section `.flow_plugin`; it is no plugin of flow"

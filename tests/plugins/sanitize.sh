@@ -6,8 +6,9 @@ cd "$(dirname "$0")/../.."
 target=$(rustc +nightly -vV | sed -n 's/^host: //p')
 
 address() {
-    # Libraries stay loaded and their threads run to the end of the process: that is no leak.
-    RUSTFLAGS=-Zsanitizer=address FLOW_TEST_SANITIZER=address ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1 \
+    # Libraries stay loaded and their threads run to the end of the process: that is no leak. They find the sanitizer in the
+    # program, which exports it.
+    RUSTFLAGS="-Zsanitizer=address -Clink-arg=-rdynamic" FLOW_TEST_SANITIZER=address ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1 \
         cargo +nightly test --locked -p flow-tests --test plugins --target "$target" --target-dir target/address
 }
 

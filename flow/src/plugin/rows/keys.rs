@@ -1,9 +1,10 @@
-//! The keys of a record that are read, on their way to the decoder: it need not hand over the others.
+//! The keys of a record that are read, on their way to the decoder: it need not hand over the others. And the entries of
+//! maps, with and without such keys.
 
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use crate::plugin::rows::writer::{RowVisitor, RowWriter};
 use crate::plugin::rows::{Cursor, RowError, Token};
@@ -58,12 +59,43 @@ fn read(row: &[u8]) -> Result<Arc<[String]>, RowError> {
     (0..len).map(key).collect()
 }
 
+/// Writes all entries of a map. Returns how many there were.
+#[inline]
+pub(super) fn all_entries<'de, A: MapAccess<'de>>(mut map: A, out: &mut Vec<u8>) -> Result<u32, A::Error> {
+    let mut len = 0_u32;
+    while map.next_key_seed(RowVisitor::plain(out))?.is_some() {
+        map.next_value_seed(RowVisitor::plain(out))?;
+        len = len.checked_add(1).ok_or_else(|| A::Error::custom("a map of 2^32 entries"))?;
+    }
+    Ok(len)
+}
+
+/// Writes the entries of a record whose keys are read, and passes over the others. Returns how many were written.
+#[inline]
+pub(super) fn entries<'de, A: MapAccess<'de>>(
+    mut map: A,
+    out: &mut Vec<u8>,
+    keys: &[String],
+) -> Result<u32, A::Error> {
+    let (mut len, mut likely) = (0_u32, 0);
+    while let Some(found) = map.next_key_seed(KeySeed { out, keys, likely })? {
+        let Some(found) = found else {
+            map.next_value::<IgnoredAny>()?;
+            continue;
+        };
+        likely = found + 1;
+        map.next_value_seed(RowVisitor::plain(out))?;
+        len = len.checked_add(1).ok_or_else(|| A::Error::custom("a map of 2^32 entries"))?;
+    }
+    Ok(len)
+}
+
 /// Writes a key that is read, and says of any other that its value can be passed over.
-pub(super) struct KeySeed<'a> {
-    pub(super) out: &'a mut Vec<u8>,
-    pub(super) keys: &'a [String],
+struct KeySeed<'a> {
+    out: &'a mut Vec<u8>,
+    keys: &'a [String],
     /// Where it is likely to stand: records repeat their order.
-    pub(super) likely: usize,
+    likely: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {

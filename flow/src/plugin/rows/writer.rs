@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{self, Serialize, Serializer};
 
 use crate::error::RecordError;
-use crate::plugin::rows::keys::KeySeed;
-use crate::plugin::rows::{RowError, tag};
+use crate::plugin::rows::{RowError, keys, tag};
 
 fn number<const N: usize>(out: &mut Vec<u8>, tag: u8, bytes: [u8; N]) {
     out.push(tag);
@@ -138,27 +137,12 @@ impl<'de> Visitor<'de> for RowVisitor<'_> {
     }
 
     #[inline]
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         let at = open(self.out, tag::MAP);
-        let mut len = 0_u32;
-        if let Some(keys) = self.keys {
-            let mut likely = 0;
-            while let Some(found) = map.next_key_seed(KeySeed { out: self.out, keys, likely })? {
-                let Some(found) = found else {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                };
-                likely = found + 1;
-                map.next_value_seed(RowVisitor::plain(self.out))?;
-                len = len.checked_add(1).ok_or_else(|| A::Error::custom("a map of 2^32 entries"))?;
-            }
-            close(self.out, at, len);
-            return self.done();
-        }
-        while map.next_key_seed(RowVisitor::plain(self.out))?.is_some() {
-            map.next_value_seed(RowVisitor::plain(self.out))?;
-            len = len.checked_add(1).ok_or_else(|| A::Error::custom("a map of 2^32 entries"))?;
-        }
+        let len = match self.keys {
+            Some(keys) => keys::entries(map, self.out, keys)?,
+            None => keys::all_entries(map, self.out)?,
+        };
         close(self.out, at, len);
         self.done()
     }
