@@ -17,7 +17,7 @@ use crate::registry::{Registry, Runtime};
 /// use flow::{Builtins, Pipeline, Runtime};
 ///
 /// let runtime = Runtime::of::<Builtins>();
-/// let text = "[source]\nconnector = 'stdin'\n[[sink]]\nconnector = 'stdout'\n";
+/// let text = "source = { connector = 'stdin', decoder = 'raw' }\nsink = { connector = 'stdout', encoder = 'raw' }";
 /// let problems = Pipeline::<Builtins>::load().with(&runtime).columnar().text("hot.toml", text).unwrap_err();
 /// assert!(problems.to_string().contains("schema"), "{problems}");
 /// ```
