@@ -1,11 +1,13 @@
 //! What the border costs: a batch of 64 flat JSON records, decoded by one and the same decoder that is listed,
-//! registered, or loaded from a library; and through Arrow's C Data Interface, which was the other way to build it.
+//! registered, or loaded from a library; and through the ways not taken: Arrow's C Data Interface, and values pushed one by one.
 //!
 //! `cargo bench -p plugin-benches` prints a table. Instructions are exact and need valgrind; times are
 //! medians of turns, and worth as much as the machine is idle.
 
 mod arrow;
+mod pushed;
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -30,7 +32,13 @@ const BATCH: usize = 64;
 const TIMED: usize = 400;
 const ROUNDS: usize = 11;
 
-const WAYS: [&str; 4] = ["listed", "registered", "loaded", "arrow"];
+const WAYS: [&str; 8] =
+    ["listed", "registered", "loaded", "arrow", "pushed", "pushed-columns", "listed-two", "loaded-two"];
+
+/// What a way is held against: what is listed, with as many columns.
+fn base(way: &str) -> &'static str {
+    if way.ends_with("-two") { "listed-two" } else { "listed" }
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -65,7 +73,11 @@ fn payloads() -> Vec<String> {
     (0..BATCH).map(payload).collect()
 }
 
-fn schema() -> Result<Arc<Schema>, Failure> {
+fn schema(way: &str) -> Result<Arc<Schema>, Failure> {
+    if way.ends_with("-two") {
+        let columns = json!({ "device_id": "string", "temperature": "float64" });
+        return Schema::from_value(&columns).map_err(|errors| errors[0].to_string().into());
+    }
     let columns = json!({
         "device_id": "string", "site": "string", "ts": "timestamp(ms)", "temperature": "float64",
         "humidity": "float64", "pressure": "float64", "voltage": "float64", "sequence": "int64",
@@ -76,24 +88,29 @@ fn schema() -> Result<Arc<Schema>, Failure> {
 /// Decodes so many batches. Returns the last one, to compare.
 fn run(way: &str, batches: usize) -> Result<String, Failure> {
     let (config, context) = (json!({}), BuildContext::default());
+    let schema = schema(way)?;
     let not_there = || Failure::from("the decoder is not there");
     match way {
-        "listed" => decode(&mut JsonDecoder::build(Default::default(), &context)?, batches),
+        "listed" | "listed-two" => {
+            decode(&mut JsonDecoder::build(Default::default(), &context)?, &schema, batches)
+        }
         "registered" => {
             type R = Cons<Registered, Nil>;
             let mut runtime = Runtime::of::<R>();
             runtime.codecs().register::<JsonDecoder>()?;
             let decoder = <R as Registry>::Decoder::lookup("json", &config, &context, &runtime);
-            decode(&mut decoder.and_then(Result::ok).ok_or_else(not_there)?, batches)
+            decode(&mut decoder.and_then(Result::ok).ok_or_else(not_there)?, &schema, batches)
         }
-        "loaded" => {
+        "loaded" | "loaded-two" => {
             type R = Cons<Plugins, Nil>;
             let mut runtime = Runtime::of::<R>();
             load(&mut runtime)?;
             let decoder = <R as Registry>::Decoder::lookup("json", &config, &context, &runtime);
-            decode(&mut decoder.and_then(Result::ok).ok_or_else(not_there)?, batches)
+            decode(&mut decoder.and_then(Result::ok).ok_or_else(not_there)?, &schema, batches)
         }
-        "arrow" => arrow::run(&payloads(), &schema()?, batches),
+        "arrow" => arrow::run(&payloads(), &schema, batches),
+        "pushed" => pushed::kept(&payloads(), &schema, batches),
+        "pushed-columns" => pushed::columns(&payloads(), &schema, batches),
         other => Err(format!("there is no way `{other}`").into()),
     }
 }
@@ -109,8 +126,12 @@ fn load(runtime: &mut Runtime) -> Result<(), Failure> {
     Ok(())
 }
 
-fn decode<D: RecordDecoder>(decoder: &mut D, batches: usize) -> Result<String, Failure> {
-    let (payloads, mut records) = (payloads(), Records::new(&schema()?));
+fn decode<D: RecordDecoder>(
+    decoder: &mut D,
+    schema: &Arc<Schema>,
+    batches: usize,
+) -> Result<String, Failure> {
+    let (payloads, mut records) = (payloads(), Records::new(schema));
     for _ in 0..batches {
         records.clear();
         for payload in &payloads {
@@ -130,7 +151,6 @@ fn written(records: &Records) -> Result<String, Failure> {
 }
 
 fn measure() -> Result<(), Failure> {
-    let expected = run(WAYS[0], 1)?;
     let mut times = vec![Vec::new(); WAYS.len()];
     for round in 0..ROUNDS {
         for (way, times) in WAYS.iter().zip(&mut times) {
@@ -138,7 +158,7 @@ fn measure() -> Result<(), Failure> {
             let began = Instant::now();
             let few = run(way, 1)?;
             let start = began.elapsed();
-            if few != expected {
+            if few != run(base(way), 1)? {
                 return Err(format!("`{way}` decodes something else").into());
             }
             let began = Instant::now();
@@ -149,12 +169,11 @@ fn measure() -> Result<(), Failure> {
         }
     }
     println!("a batch of {BATCH} flat JSON records     instructions   ratio        ns   ratio");
-    let mut listed = None;
+    let mut bases: HashMap<&str, (Option<f64>, Vec<f64>)> = HashMap::new();
     for (way, times) in WAYS.iter().zip(&times) {
-        let ratios =
-            times.iter().zip(&times_of_listed(&listed, times)).map(|(this, listed)| this / listed).collect();
         let counted = count(way)?;
-        let (base, _) = listed.get_or_insert((counted, times.clone()));
+        let (base, of_base) = bases.entry(base(way)).or_insert_with(|| (counted, times.clone()));
+        let ratios = times.iter().zip(of_base).map(|(this, base)| this / *base).collect();
         let instructions = match (counted, *base) {
             (Some(this), Some(base)) => format!("{this:>12.0} {:>7.3}", this / base),
             _ => "no valgrind here    ".to_owned(),
@@ -162,10 +181,6 @@ fn measure() -> Result<(), Failure> {
         println!("{way:<36} {instructions} {:>9.0} {:>7.3}", median(times.clone()), median(ratios));
     }
     Ok(())
-}
-
-fn times_of_listed(listed: &Option<(Option<f64>, Vec<f64>)>, own: &[f64]) -> Vec<f64> {
-    listed.as_ref().map_or_else(|| own.to_vec(), |(_, times)| times.clone())
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define FLOW_ABI_MAJOR 1u
-#define FLOW_ABI_MINOR 0u
+#define FLOW_ABI_MINOR 1u
 
 /* What functions return. */
 enum { FLOW_OK = 0, FLOW_PENDING = 1, FLOW_END = 2, FLOW_FAILED = 3, FLOW_PANICKED = 4 };
@@ -45,6 +45,7 @@ typedef struct FlowManifest {
     uint8_t pointer_width, endian, panic, reserved;
     uint32_t sizes[4];
     char name[64], version[32], target[64];
+    char compiler[64]; /* since 1.1 */
 } FlowManifest;
 
 /* An error, allocated by whoever calls. */
@@ -55,11 +56,16 @@ typedef struct FlowFailure {
     char key[256], message[1024];
 } FlowFailure;
 
-/* Where `build` says what is wrong with a config: a JSON array of keys and positions, and why. */
+/*
+ * Where `build` says what is wrong with a config: a JSON array of keys and positions, and why.
+ * And what it uses that another component must not, such as a file that it writes (`alone` 1), or must not have for itself
+ * alone (0): the key of the option, what it is, as messages name it. FLOW_FAILED: another one has it, which `failure` says.
+ */
 typedef struct FlowFaultSink {
     size_t size;
     void *context;
     void (*fault)(void *context, FlowBytes path, FlowBytes message);
+    int32_t (*claim)(void *context, FlowBytes key, FlowBytes what, uint32_t alone, FlowFailure *failure); /* since 1.1 */
 } FlowFaultSink;
 
 /* The waker of the host's task. Clone it to keep it; wake or release a clone, once. */
@@ -97,6 +103,7 @@ typedef struct FlowRowSink {
     void (*reject)(void *context, const FlowFailure *failure);
     size_t (*len)(void *context);
     void (*truncate)(void *context, size_t len);
+    FlowBytes keys; /* since 1.1: `flow_reads` */
 } FlowRowSink;
 
 /* Where an encoder gets records. A row stands until the next call. */
@@ -183,13 +190,19 @@ typedef struct FlowRegistry {
 #define FLOW_ENDIAN 1
 #endif
 
+#ifdef __VERSION__
+#define FLOW_COMPILER "cc " __VERSION__
+#else
+#define FLOW_COMPILER "cc"
+#endif
+
 /* Defines the manifest. C has no panics: 3. */
 #define FLOW_MANIFEST(plugin_name, plugin_version)                                                                   \
     __attribute__((used, section(".flow_plugin"))) static const FlowManifest flow_manifest = {                       \
         {'f', 'l', 'o', 'w', 'p', 'l', 'u', 'g'}, sizeof(FlowManifest), FLOW_ABI_MAJOR, FLOW_ABI_MINOR,              \
         sizeof(void *) * 8, FLOW_ENDIAN, 3, 0,                                                                       \
         {sizeof(FlowBytes), sizeof(FlowHeader), sizeof(FlowPayload), sizeof(FlowFailure)},                           \
-        plugin_name, plugin_version, "c"}
+        plugin_name, plugin_version, "c", FLOW_COMPILER}
 
 static inline FlowBytes flow_text(const char *text) {
     FlowBytes bytes = {(const uint8_t *)text, text ? strlen(text) : 0};
@@ -207,6 +220,22 @@ static inline int32_t flow_fail(FlowFailure *failure, uint32_t reason, const cha
     failure->flags = 0;
     failure->index = failure->offset = UINT64_MAX;
     return FLOW_FAILED;
+}
+
+/* Is this key of a record read? What is not can be left out. */
+static inline int flow_reads(const FlowRowSink *out, const char *key) {
+    const uint8_t *at = out->keys.data, *end;
+    size_t len = strlen(key);
+    if (!at || out->keys.len < 5) return 1;
+    /* A list (9, a count of 4 bytes) of texts (7, a length of 4 bytes). */
+    for (end = at + out->keys.len, at += 5; end - at >= 5;) {
+        size_t own = at[1] | (size_t)at[2] << 8 | (size_t)at[3] << 16 | (size_t)at[4] << 24;
+        at += 5;
+        if (own > (size_t)(end - at)) return 1;
+        if (own == len && memcmp(at, key, len) == 0) return 1;
+        at += own;
+    }
+    return 0;
 }
 
 /* A row in memory of the author's: what does not fit is not written, and `full` says so. */

@@ -21,6 +21,7 @@ pub mod role {
     /// A role as a value, for listings and messages.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     #[allow(missing_docs, reason = "each is the role of its name")]
+    #[non_exhaustive]
     pub enum Kind {
         Source,
         Sink,
@@ -189,6 +190,9 @@ pub(crate) struct Claims {
 }
 
 struct Claim {
+    /// The option that asks for it.
+    #[cfg_attr(not(feature = "plugin"), allow(dead_code, reason = "libraries hand it on"))]
+    key: Cow<'static, str>,
     what: String,
     /// Who uses it: the file and the place in it.
     owner: (usize, String),
@@ -252,7 +256,7 @@ impl BuildContext {
     /// # Errors
     /// Another component uses it, of the same pipeline file or of one that runs beside it.
     pub fn claim(&self, key: &'static str, what: impl Into<String>) -> Result<(), Error> {
-        self.use_of(key, what.into(), true)
+        self.use_of(key.into(), what.into(), true)
     }
 
     /// Says that this component uses something that others may use too, as long as none claims it for itself.
@@ -260,10 +264,10 @@ impl BuildContext {
     /// # Errors
     /// Another component has claimed it, of the same pipeline file or of one that runs beside it.
     pub fn share(&self, key: &'static str, what: impl Into<String>) -> Result<(), Error> {
-        self.use_of(key, what.into(), false)
+        self.use_of(key.into(), what.into(), false)
     }
 
-    fn use_of(&self, key: &'static str, what: String, alone: bool) -> Result<(), Error> {
+    pub(crate) fn use_of(&self, key: Cow<'static, str>, what: String, alone: bool) -> Result<(), Error> {
         let mut claims = self.claims.all.lock().unwrap_or_else(PoisonError::into_inner);
         let owner = (self.claims.file, self.label.clone());
         // A component may be built more than once, until its config can be read.
@@ -272,8 +276,15 @@ impl BuildContext {
         if let Some(Claim { owner: (_, other), .. }) = clash {
             return Err(Error::config(key, format!("{what} is used by `{other}` already")));
         }
-        claims.push(Claim { what, owner, alone });
+        claims.push(Claim { key, what, owner, alone });
         Ok(())
+    }
+
+    /// What has been claimed through this context, and whether alone: for those beyond a border to hear of it.
+    #[cfg(feature = "plugin")]
+    pub(crate) fn claimed(&self) -> Vec<(String, String, bool)> {
+        let claims = self.claims.all.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.iter().map(|claim| (claim.key.to_string(), claim.what.clone(), claim.alone)).collect()
     }
 
     /// `text` without the values that came from the environment. Everything a component logs

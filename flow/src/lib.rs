@@ -8,7 +8,7 @@
 //! - [`connector`], [`codec`], [`transform`]: the contracts of the five roles, and the parts that ship with `flow`
 //! - `plugin`: components out of loaded libraries
 //! - [`registry`]: the type-level list, and what the compiler makes of it
-//! - [`pipeline`]: from a file to a running pipeline, and the typed door
+//! - [`Pipeline`]: from a file to a running pipeline, and the typed door
 //! - `cli`: the command line over anyone's registry
 //! - `testkit`: the contracts of the roles as tests
 
@@ -18,7 +18,7 @@ pub mod codec;
 mod component;
 pub mod connector;
 mod error;
-pub mod pipeline;
+mod pipeline;
 #[cfg(feature = "plugin")]
 pub mod plugin;
 pub mod record;
@@ -27,26 +27,33 @@ pub mod registry;
 pub mod testkit;
 pub mod transform;
 
-pub use codec::{CollectionEncoder, Framing, RecordDecoder};
+// Each name has one path: what every author needs stands here, the rest in the module of its floor.
+pub use codec::contract::{CollectionEncoder, Framing, RecordDecoder};
 pub use component::{BuildContext, Component, NoConfig, role};
-pub use connector::{
-    FileSink, FileSource, MockSink, MockSource, NopSink, Progress, SinkConnector, SourceConnector,
-    StdinSource, StdoutSink,
-};
+pub use connector::contract::{Progress, SinkConnector, SourceConnector};
 pub use error::{DecodeError, EncodeError, Error, ErrorKind, Reason, RecordError, Status};
 #[cfg(feature = "derive")]
 pub use flow_derive::Component;
-pub use pipeline::{Metrics, Pipeline, Problem, Problems, Report, RunError, TypedPipeline};
-pub use record::{
-    Checkpoint, Collect, CollectBatch, Collection, Field, Metadata, Payload, PayloadBatch, Records, Schema,
-    Subset, Template, Type, TypedRecords, Value,
-};
+pub use frunk::{HCons as Cons, HNil as Nil};
+pub use pipeline::metrics::{Metrics, Report};
+pub use pipeline::problem::{Problem, Problems};
+pub use pipeline::{Load, Pipeline, RunError, TypedPipeline, file_schema};
+pub use record::collection::{Collect, CollectBatch, Collection, Subset};
+pub use record::payload::{Checkpoint, Metadata, Payload, PayloadBatch};
+pub use record::records::{Records, Value};
+pub use record::schema::{Field, Schema, Type};
+pub use record::template::Template;
+pub use record::typed::TypedRecords;
+pub use registry::builtins::Builtins;
+pub use registry::entry::{Has, Override};
+pub use registry::info::assert_registry;
+pub use registry::list::Registry;
 #[cfg(feature = "custom-codecs")]
-pub use registry::CodecRegistry;
+pub use registry::runtime::CodecRegistry;
 #[cfg(feature = "custom-connectors")]
-pub use registry::ConnectorRegistry;
-pub use registry::{Builtins, Cons, Has, Nil, Override, Registry, Runtime, assert_registry};
-pub use transform::RecordTransform;
+pub use registry::runtime::ConnectorRegistry;
+pub use registry::runtime::Runtime;
+pub use transform::contract::RecordTransform;
 
 /// The code blocks of the README and of the documents, as tests.
 #[cfg(all(

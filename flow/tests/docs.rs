@@ -10,7 +10,8 @@ mod decoder;
 mod source;
 
 use decoder::MillidegreesDecoder;
-use flow::{Builtins, Cons, MockSink, Pipeline};
+use flow::connector::mock::MockSink;
+use flow::{Builtins, Cons, Pipeline};
 use source::SensorSource;
 
 type MyRegistry = Cons<SensorSource, Cons<MillidegreesDecoder, Builtins>>;
@@ -48,7 +49,7 @@ encoder = "json"
     );
     std::fs::write(&file, text).unwrap();
     let sink = MockSink::handle("docs-sensor");
-    let pipeline = Pipeline::<MyRegistry>::columnar_from_file(&file).unwrap();
+    let pipeline = Pipeline::<MyRegistry>::load().columnar().file(&file).unwrap();
     let report = pipeline.run(async { sink.until_written(3).await }).await.unwrap();
     assert!(report.delivered >= 3, "{report}");
     assert_eq!(sink.texts()[..2], [r#"{"celsius":51.5}"#; 2]);

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "what these helpers unwrap is what the tests are about")]
 
-use flow::{Builtins, MockSink, Pipeline};
+use flow::connector::mock::MockSink;
+use flow::{Builtins, Pipeline};
 
 fn problems(file: &str, text: &str) -> String {
     let problems = Pipeline::<Builtins>::from_text(file, text).map(|_| ()).unwrap_err();

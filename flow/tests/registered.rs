@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use flow::codec::json::{JsonDecoder, JsonDecoderConfig, JsonEncoder, JsonEncoderConfig};
+use flow::connector::mock::{MockSink, MockSource};
 use flow::connector::mock::{MockSinkConfig, MockSourceConfig};
+use flow::connector::nop::NopSink;
 use flow::{
-    BuildContext, Builtins, Checkpoint, CodecRegistry, Component, ConnectorRegistry, Cons, Error, MockSink,
-    MockSource, Nil, NoConfig, NopSink, PayloadBatch, Pipeline, Runtime, SinkConnector, role,
+    BuildContext, Builtins, Checkpoint, CodecRegistry, Component, ConnectorRegistry, Cons, Error, Nil,
+    NoConfig, PayloadBatch, Pipeline, Runtime, SinkConnector, role,
 };
 
 fn context() -> BuildContext {
@@ -65,7 +67,7 @@ async fn outputs(run: &str, connector: [&str; 2], codec: &str) -> [Vec<String>; 
          [[sink]]\nconnector = \"{to}\"\nname = \"{sink}\"\nencoder = {{ codec = \"{codec}\", framing = \"array\" }}\n"
     );
     MockSource::handle(&source).payloads(PAYLOADS).end();
-    let pipeline = Pipeline::<Builtins>::from_text_with("registered.toml", &text, &runtime()).unwrap();
+    let pipeline = Pipeline::<Builtins>::load().with(&runtime()).text("registered.toml", &text).unwrap();
     pipeline.run(std::future::pending()).await.unwrap();
     let texts = |name: &str| MockSink::handle(name).texts();
     [texts(&sink), texts(&dead)]
@@ -123,7 +125,7 @@ async fn typed_records_cross_dyn_as_well() {
         .end();
     let text = "[source]\nconnector = \"my-source\"\nname = \"registered-typed\"\ndecoder = \"my-json\"\n\
                 [sink]\nconnector = \"my-sink\"\nname = \"registered-typed\"\nencoder = \"my-json\"\n";
-    let pipeline = Pipeline::<Builtins>::from_text_with("typed.toml", text, &runtime()).unwrap();
+    let pipeline = Pipeline::<Builtins>::load().with(&runtime()).text("typed.toml", text).unwrap();
     let mapped = pipeline.map(|r: Reading| Alert(r.device, r.celsius, r.level));
     mapped.run(std::future::pending()).await.unwrap();
     let texts = MockSink::handle("registered-typed").texts();
@@ -197,12 +199,12 @@ fn listings_schemas_and_messages_know_what_was_registered() {
     let components = runtime.components();
     let late = components.iter().find(|info| info.id == "late").unwrap();
     assert_eq!((late.crate_name(), late.description), ("registered", "comes at run time"));
-    let schema = flow::pipeline::file_schema(&runtime).to_string();
+    let schema = flow::file_schema(&runtime).to_string();
     assert!(schema.contains(r#""const":"my-json""#), "{schema}");
 
     let text = "[source]\nconnector = \"my-sourc\"\ndecoder = { codec = \"my-json\", framin = \"lines\" }\n[source.schema]\na = \"string\"\n\
                 [sink]\nconnector = \"my-sink\"\nname = 7\nencoder = \"json\"\n";
-    let problems = Pipeline::<Builtins>::from_text_with("x.toml", text, &runtime).map(|_| ()).unwrap_err();
+    let problems = Pipeline::<Builtins>::load().with(&runtime).text("x.toml", text).map(|_| ()).unwrap_err();
     let problems = problems.to_string();
     let lines: Vec<&str> = problems.lines().collect();
     assert!(lines[0].starts_with(
@@ -217,6 +219,6 @@ fn a_runtime_belongs_to_its_list() {
     type Other = Cons<NopSink, Nil>;
     let text =
         "[source]\nconnector = \"mock\"\ndecoder = \"raw\"\n[sink]\nconnector = \"nop\"\nencoder = \"raw\"\n";
-    let wrong = Pipeline::<Other>::from_text_with("x.toml", text, &runtime()).map(|_| ()).unwrap_err();
+    let wrong = Pipeline::<Other>::load().with(&runtime()).text("x.toml", text).map(|_| ()).unwrap_err();
     assert!(wrong.to_string().contains("the `Runtime` was made for another list"), "{wrong}");
 }

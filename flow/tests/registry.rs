@@ -1,11 +1,13 @@
 //! What the type-level list promises to those who put their own types into it.
 
 use flow::Reason;
+use flow::connector::mock::MockSink;
 use flow::connector::mock::MockSource;
+use flow::connector::nop::NopSink;
 use flow::{
-    BuildContext, Builtins, Checkpoint, Collect, Component, Cons, DecodeError, Error, Has, MockSink,
-    NoConfig, NopSink, Override, PayloadBatch, Pipeline, Progress, RecordDecoder, RecordError, Registry,
-    SinkConnector, SourceConnector, assert_registry, role,
+    BuildContext, Builtins, Checkpoint, Collect, Component, Cons, DecodeError, Error, Has, NoConfig,
+    Override, PayloadBatch, Pipeline, Progress, RecordDecoder, RecordError, Registry, SinkConnector,
+    SourceConnector, assert_registry, role,
 };
 
 /// Takes the place of the built-in `nop`.

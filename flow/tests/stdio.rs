@@ -27,8 +27,9 @@ mod linux {
     use std::io::{Write, pipe};
     use std::process::{Command, ExitCode};
 
+    use flow::connector::stdio::{StdinSource, StdoutSink};
     use flow::testkit::{SinkFixture, SourceFixture, Verdict, sink, source};
-    use flow::{BuildContext, Component, StdinSource, StdoutSink};
+    use flow::{BuildContext, Component};
     use serde_json::json;
 
     /// All but `it_closes_in_the_middle_of_work`: it opens two sources, and a process has one standard input.

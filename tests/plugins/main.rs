@@ -6,3 +6,4 @@ mod refusals;
 mod running;
 mod same;
 mod support;
+mod together;

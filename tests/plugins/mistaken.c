@@ -9,6 +9,9 @@
 #ifndef MINOR
 #define MINOR FLOW_ABI_MINOR
 #endif
+#ifndef MANIFEST_SIZE
+#define MANIFEST_SIZE sizeof(FlowManifest)
+#endif
 #ifndef PANIC
 #define PANIC 3
 #endif
@@ -17,6 +20,9 @@
 #endif
 #ifndef FAILURE_SIZE
 #define FAILURE_SIZE sizeof(FlowFailure)
+#endif
+#ifndef COMPILER
+#define COMPILER ""
 #endif
 #ifndef ID
 #define ID "mistaken"
@@ -33,8 +39,8 @@
 
 #ifndef NO_MANIFEST
 __attribute__((used, section(".flow_plugin"))) static const FlowManifest manifest = {
-    {'f', 'l', 'o', 'w', 'p', 'l', 'u', 'g'}, sizeof(FlowManifest), MAJOR, MINOR, WIDTH, FLOW_ENDIAN, PANIC, 0,
-    {sizeof(FlowBytes), sizeof(FlowHeader), sizeof(FlowPayload), FAILURE_SIZE}, "mistaken", "0.0.0", "c"};
+    {'f', 'l', 'o', 'w', 'p', 'l', 'u', 'g'}, MANIFEST_SIZE, MAJOR, MINOR, WIDTH, FLOW_ENDIAN, PANIC, 0,
+    {sizeof(FlowBytes), sizeof(FlowHeader), sizeof(FlowPayload), FAILURE_SIZE}, "mistaken", "0.0.0", "c", COMPILER};
 #endif
 
 static int32_t build(FlowBytes config, FlowBytes context, const FlowFaultSink *faults, void **state) {
@@ -55,10 +61,17 @@ int32_t decode(void *state, FlowBytes payload, const FlowRowSink *out, FlowFailu
 
 __attribute__((unused)) static const FlowDecoderTable table = {TABLE_SIZE, build, free, DECODE};
 
+#ifdef UNDEFINED
+extern int32_t nowhere(void);
+#endif
+
 #ifndef NO_SYMBOL
 int32_t register_connector_plugin(const FlowRegistry *registry, FlowFailure *failure) {
     FlowComponent component = {
         sizeof component, FLOW_DECODER, flow_text("first"), flow_text(""), flow_text(SCHEMA), &table};
+#ifdef UNDEFINED
+    return nowhere();
+#endif
 #ifdef ERROR
     return flow_fail(failure, 0, "the licence has run out");
 #endif

@@ -44,14 +44,18 @@ fn station() -> Vec<u8> {
 fn another_abi() {
     assert_eq!(
         mistaken(&["MAJOR=2"]),
-        "speaks ABI 2.0, this program 1.0: build it against a `flow` of the same ABI major"
+        "speaks ABI 2.1, this program 1.1: build it against a `flow` of the same ABI major"
     );
-    assert_eq!(mistaken(&["MINOR=3"]), "needs ABI 1.3, this program has 1.0: update the program");
+    assert_eq!(
+        mistaken(&["MINOR=3", "COMPILER=\"rustc 9.9\""]),
+        "needs ABI 1.3, this program has 1.1: update the program (it was built by rustc 9.9)"
+    );
     assert_eq!(
         mistaken(&["WIDTH=32"]),
         "was built for `c`: pointers or byte order differ from this program's"
     );
     assert_eq!(mistaken(&["FAILURE_SIZE=8"]), "has structs of other sizes than this program's ABI");
+    assert_eq!(mistaken(&["MANIFEST_SIZE=199"]), "has structs of other sizes than this program's ABI");
 }
 
 #[test]
@@ -65,6 +69,8 @@ fn panics_that_abort() {
 #[test]
 fn no_plugin_at_all() {
     assert_eq!(mistaken(&["NO_SYMBOL"]), "does not export `register_connector_plugin`");
+    let why = mistaken(&["UNDEFINED"]);
+    assert!(why.starts_with("cannot be loaded: ") && why.ends_with("undefined symbol: nowhere"), "{why}");
     assert_eq!(
         mistaken(&["NO_MANIFEST"]),
         "has no manifest: no section `.flow_plugin`; it is no plugin of flow"
@@ -76,6 +82,11 @@ fn files_that_are_no_library() {
     let no_elf = "is no shared library (it does not begin as an ELF file)";
     assert_eq!(refused(|plugins| drop(put(plugins, "empty.so", b""))), "is empty");
     assert_eq!(refused(|plugins| drop(put(plugins, "text.so", b"#!/bin/sh\necho no\n"))), no_elf);
+    // As on macOS and on Windows.
+    let mach_o = [&[0xcf, 0xfa, 0xed, 0xfe, 7, 0, 0, 1][..], &[0; 24]].concat();
+    let built_for = |system: &str| format!("was built for {system}, this program for linux");
+    assert_eq!(refused(|plugins| drop(put(plugins, "foreign.dylib", &mach_o))), built_for("macOS"));
+    assert_eq!(refused(|plugins| drop(put(plugins, "foreign.so", b"MZ\x90\0"))), built_for("Windows"));
     // A small generator of noise: the same in every run.
     let mut state = 7_u64;
     let mut noise = |len: usize| -> Vec<u8> {

@@ -4,7 +4,8 @@ use std::fs;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use flow::{Builtins, MockSink, MockSource, Pipeline};
+use flow::connector::mock::{MockSink, MockSource};
+use flow::{Builtins, Pipeline};
 
 use crate::support::{directory, load, put_built, put_mistaken, put_station};
 
@@ -34,7 +35,7 @@ async fn a_decoder_in_c_does_its_work_and_says_what_is_wrong() {
     let payloads = ["roof,21.5", "cellar", "garden,warm", "x,1", "\u{e9}t\u{e9},-3"];
     MockSource::handle("in-c").payloads(payloads).payloads([[0xff, b',', b'1']]).end();
     let running =
-        Pipeline::<Builtins>::from_text_with("c.toml", &pipeline("in-c", "\"station\"", schema), &runtime);
+        Pipeline::<Builtins>::load().with(&runtime).text("c.toml", &pipeline("in-c", "\"station\"", schema));
     running.unwrap().run(std::future::pending()).await.unwrap();
     assert_eq!(
         MockSink::handle("in-c").texts(),
@@ -78,7 +79,7 @@ async fn rows_that_are_none_are_errors_of_their_record() {
         let name = format!("row-{index}");
         MockSource::handle(&name).payloads(["x"]).end();
         let text = pipeline(&name, "\"first\"", "a = \"string\"");
-        let running = Pipeline::<Builtins>::from_text_with("rows.toml", &text, &runtime).unwrap();
+        let running = Pipeline::<Builtins>::load().with(&runtime).text("rows.toml", &text).unwrap();
         running.run(std::future::pending()).await.unwrap();
         let letters = MockSink::handle(&format!("{name}-dead")).texts();
         let letter: serde_json::Value = serde_json::from_str(&letters[0]).unwrap();
@@ -94,7 +95,9 @@ async fn a_panic_fails_its_own_pipeline_and_no_other() {
     let start = |name: &str, payloads: &[&str]| {
         MockSource::handle(name).payloads(payloads).end();
         let text = pipeline(name, "\"faulty\"", "a = \"string\"");
-        Pipeline::<Builtins>::from_text_with("panics.toml", &text, &runtime)
+        Pipeline::<Builtins>::load()
+            .with(&runtime)
+            .text("panics.toml", &text)
             .unwrap()
             .run(std::future::pending())
     };
@@ -111,13 +114,13 @@ async fn a_panic_fails_its_own_pipeline_and_no_other() {
 
     let text = "[source]\nconnector = \"panicking\"\ndecoder = \"raw\"\n[source.schema]\npayload = \"binary\"\n\
                 [sink]\nconnector = \"nop\"\nencoder = \"raw\"\n";
-    let failed = Pipeline::<Builtins>::from_text_with("panics.toml", text, &runtime).unwrap();
+    let failed = Pipeline::<Builtins>::load().with(&runtime).text("panics.toml", text).unwrap();
     let failed = failed.run(std::future::pending()).await.unwrap_err().to_string();
     assert!(failed.starts_with("the plugin panicked: no batch today"), "{failed}");
 
     let text = pipeline("panic-build", "{ codec = \"faulty\", panic = true }", "a = \"string\"");
     let refused =
-        Pipeline::<Builtins>::from_text_with("panics.toml", &text, &runtime).map(|_| ()).unwrap_err();
+        Pipeline::<Builtins>::load().with(&runtime).text("panics.toml", &text).map(|_| ()).unwrap_err();
     assert_eq!(refused.to_string(), "panics.toml:6: source.decoder: the plugin panicked: not built today");
 }
 
@@ -132,7 +135,7 @@ async fn fifty_waiting_sources_do_not_hold_up_the_program() {
     let running: Vec<_> = (0..50)
         .map(|_| {
             let mut stopped = stopped.clone();
-            let pipeline = Pipeline::<Builtins>::from_text_with("waiting.toml", text, &runtime).unwrap();
+            let pipeline = Pipeline::<Builtins>::load().with(&runtime).text("waiting.toml", text).unwrap();
             tokio::spawn(pipeline.run(async move { drop(stopped.wait_for(|stop| *stop).await) }))
         })
         .collect();
@@ -170,7 +173,7 @@ fn the_command_line_knows_plugins() {
             && err.contains("libpump_plugin.so` is refused: duplicate id: the decoder `acme`"),
         "{err}"
     );
-    assert!(err.contains("libold.so` speaks ABI 7.0"), "{err}");
+    assert!(err.contains("libold.so` speaks ABI 7.1"), "{err}");
     let listed = flow(&["--plugins", path, "list", "--json"]);
     let rows: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
     let row = rows.as_array().unwrap().iter().find(|row| row["id"] == "station").unwrap();
@@ -185,12 +188,12 @@ fn the_command_line_knows_plugins() {
     fs::write(&file, format!("plugins = \"{path}\"\n{body}")).unwrap();
     let checked = flow(&["check", file.to_str().unwrap()]);
     assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
-    assert!(text(&checked.stderr).contains("libold.so` speaks ABI 7.0"));
+    assert!(text(&checked.stderr).contains("libold.so` speaks ABI 7.1"));
     fs::write(&file, format!("plugins = \"{path}\"\n{}", body.replace("\"station\"\n[", "\"statoin\"\n[")))
         .unwrap();
     let checked = text(&flow(&["check", file.to_str().unwrap()]).stderr);
     assert!(checked.contains("unknown decoder `statoin`: did you mean `station`?"), "{checked}");
-    assert!(checked.contains("; the plugin `") && checked.contains("libold.so` speaks ABI 7.0"), "{checked}");
+    assert!(checked.contains("; the plugin `") && checked.contains("libold.so` speaks ABI 7.1"), "{checked}");
     fs::write(&file, format!("plugins = {{ directory = \"{path}\", strict = true }}\n{body}")).unwrap();
     let checked = text(&flow(&["check", file.to_str().unwrap()]).stderr);
     assert!(checked.contains("x.toml:1: plugins: the plugin `"), "{checked}");
@@ -206,7 +209,7 @@ async fn faults_of_a_config_come_with_their_keys() {
                 [sink]\nconnector = \"spool\"\ndirectory = \"x\"\nfile = \"{device\"\n\
                 encoder = { codec = \"text\", template = \"{nothing}\" }\n";
     let problems =
-        Pipeline::<Builtins>::from_text_with("x.toml", text, &runtime).map(|_| ()).unwrap_err().to_string();
+        Pipeline::<Builtins>::load().with(&runtime).text("x.toml", text).map(|_| ()).unwrap_err().to_string();
     let lines: Vec<&str> = problems.lines().collect();
     assert_eq!(lines.len(), 3, "{problems}");
     assert_eq!(lines[0], "x.toml:3: source.count: invalid type: string \"many\", expected u64");
@@ -216,7 +219,11 @@ async fn faults_of_a_config_come_with_their_keys() {
     );
     assert_eq!(lines[2], "x.toml:12: sink.file: `{` is never closed; write `{{` for a brace that stays");
     let text = text.replace("\"many\"", "3").replace("every = 3\n", "").replace("{device\"", "{device_id}\"");
-    let problems =
-        Pipeline::<Builtins>::from_text_with("x.toml", &text, &runtime).map(|_| ()).unwrap_err().to_string();
+    let problems = Pipeline::<Builtins>::load()
+        .with(&runtime)
+        .text("x.toml", &text)
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
     assert!(problems.contains("source.every_ms: more than a minute"), "{problems}");
 }

@@ -39,7 +39,7 @@ async fn outputs<R: Registry>(runtime: &Runtime) -> BTreeMap<String, String> {
     );
     let file = directory.path().join("same.toml");
     fs::write(&file, &text).unwrap();
-    let pipeline = Pipeline::<R>::from_file_with(&file, runtime).unwrap();
+    let pipeline = Pipeline::<R>::load().with(runtime).file(&file).unwrap();
     let report = pipeline.run(std::future::pending()).await.unwrap();
     assert!(report.filtered > 0 && report.dead_lettered > 0, "{report}");
     let mut files = BTreeMap::new();

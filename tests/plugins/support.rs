@@ -44,17 +44,22 @@ pub(crate) fn put_built(directory: &Path, name: &str) -> PathBuf {
 
 /// Compiles C into a library there.
 pub(crate) fn compile(directory: &Path, name: &str, source: &Path, defines: &[&str]) -> PathBuf {
-    let library = directory.join(format!("lib{name}.so"));
-    let compiled = Command::new("cc")
-        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-O1", "-I"])
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (object, library) = (elsewhere.path().join("plugin.o"), directory.join(format!("lib{name}.so")));
+    let cc = |command: &mut Command| {
+        let compiled = command.output().expect("these tests need a C compiler called `cc`");
+        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    };
+    let mut compile = Command::new("cc");
+    compile.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-fPIC", "-O1", "-c"]);
+    // Checked by the program's own sanitizer: so the library is linked without one.
+    compile.args(std::env::var("FLOW_TEST_SANITIZER").iter().map(|name| format!("-fsanitize={name}")));
+    compile
+        .arg("-I")
         .arg(root().join("flow/include"))
-        .args(defines.iter().map(|define| format!("-D{define}")))
-        .arg("-o")
-        .arg(&library)
-        .arg(source)
-        .output()
-        .expect("these tests need a C compiler called `cc`");
-    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        .args(defines.iter().map(|define| format!("-D{define}")));
+    cc(compile.arg("-o").arg(&object).arg(source));
+    cc(Command::new("cc").arg("-shared").arg("-o").arg(&library).arg(&object));
     fs::set_permissions(&library, fs::Permissions::from_mode(0o755)).unwrap();
     library
 }

@@ -47,6 +47,8 @@ impl SpoolSink {
     fn new(config: SpoolConfig, context: &BuildContext) -> Result<Self, Error> {
         let file = Template::parse(&config.file, check).map_err(|why| Error::config("file", why))?;
         let directory = context.resolve(config.directory);
+        // Two of them would write each other's files.
+        context.claim("file", format!("the file {}", directory.join(&config.file).display()))?;
         Ok(Self { directory, file, open: VecDeque::new(), confirmed: None })
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Deserializer, Value};
 
 use crate::cli::terminal::{complain, print};
 use crate::cli::{DONE, FAILED};
-use crate::record::infer::infer as infer_schema;
+use crate::record::infer as infer_schema;
 
 pub(super) fn infer(sample: &Path) -> u8 {
     let name = sample.display();

@@ -192,7 +192,7 @@ fn execute<R: Registry>(
 fn load<R: Registry>(files: &[PathBuf], runtime: &Runtime) -> Option<Vec<Pipeline<R>>> {
     let (mut pipelines, mut claims) = (Vec::new(), Claims::default());
     for file in files {
-        match Pipeline::beside(file, claims.next_file(), runtime) {
+        match Pipeline::load().with(runtime).columnar().beside(claims.next_file()).file(file) {
             Ok(pipeline) => {
                 #[cfg(feature = "dynamic-connectors")]
                 plugins::warn(pipeline.refused_plugins(), runtime.refused_plugins());

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::error::Error;
-use crate::registry::{Policy, Refusal, Runtime};
+use crate::plugin::{Policy, Refusal};
+use crate::registry::Runtime;
 
 #[derive(Debug, Args)]
 pub(super) struct PluginArguments {

@@ -10,7 +10,8 @@ use crate::cli::signals::{Asked, listen};
 use crate::cli::terminal::{Terminal, complain};
 use crate::cli::{ABORTED, DONE, FAILED, UNCONFIRMED, WRONG};
 use crate::error::ErrorKind;
-use crate::pipeline::{Metrics, Pipeline, Report, RunError};
+use crate::pipeline::metrics::{Metrics, Report};
+use crate::pipeline::{Pipeline, RunError};
 use crate::registry::Registry;
 
 /// How often the live line changes.

@@ -1,8 +1,8 @@
 //! Between wire formats and records.
 
-mod contract;
+pub(crate) mod contract;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod raw;
 
-pub use contract::{CollectionEncoder, Framing, RecordDecoder};
+pub(crate) use contract::{CollectionEncoder, Framing, RecordDecoder};

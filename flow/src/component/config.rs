@@ -8,6 +8,7 @@ use crate::error::Error;
 
 /// One step of the way to a value in a config: a key of a table, or a position in an array.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Step {
     /// The value under this key.
     Key(String),
@@ -17,6 +18,7 @@ pub enum Step {
 
 /// One thing that is wrong with a component's config.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigFault {
     /// The way to the value at fault, from the component's table. Empty: the table itself.
     pub path: Vec<Step>,

@@ -8,6 +8,7 @@ use crate::record::template::Template;
 
 /// What [`SourceConnector::next`] came back with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Progress {
     /// The batch holds at least one payload. Acknowledging the checkpoint acknowledges them
     /// and everything before them.

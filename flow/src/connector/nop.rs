@@ -61,7 +61,8 @@ mod tests {
     use futures_util::FutureExt;
 
     use crate::component::{BuildContext, Component, NoConfig};
-    use crate::connector::{NopSink, SinkConnector};
+    use crate::connector::SinkConnector;
+    use crate::connector::nop::NopSink;
     use crate::record::payload::{Checkpoint, PayloadBatch};
 
     #[tokio::test]

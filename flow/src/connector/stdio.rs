@@ -18,6 +18,7 @@ use crate::record::payload::{Checkpoint, PayloadBatch};
 /// What a pipeline file may say about the `stdin` source.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct StdinSourceConfig {
     /// The longest line in bytes. Longer ones are skipped and counted. Default: 1048576.
     #[serde(default = "lines::default_max_line")]
@@ -171,7 +172,8 @@ mod tests {
 
     use crate::component::{BuildContext, Component};
     use crate::connector::stdio::print;
-    use crate::connector::{Progress, SourceConnector, StdinSource, StdinSourceConfig};
+    use crate::connector::stdio::{StdinSource, StdinSourceConfig};
+    use crate::connector::{Progress, SourceConnector};
     use crate::error::ErrorKind;
     use crate::record::payload::{Checkpoint, Payload, PayloadBatch};
 

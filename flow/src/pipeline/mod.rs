@@ -4,6 +4,7 @@
 
 mod dead_letter;
 mod file_schema;
+mod load;
 mod log_limit;
 pub(crate) mod metrics;
 mod plan;
@@ -24,22 +25,22 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::component::Claims;
 use crate::error::Error;
-use crate::pipeline::plan::{Door, Plan};
+use crate::pipeline::metrics::{Metrics, Report};
+use crate::pipeline::plan::Plan;
+use crate::pipeline::problem::Problems;
 use crate::pipeline::run::Runner;
 use crate::pipeline::stage::{Columnar, Typed};
-use crate::record::Records;
 #[cfg(feature = "dynamic-connectors")]
-use crate::registry::Refusal;
-use crate::registry::{Registry, Runtime};
+use crate::plugin::Refusal;
+use crate::record::Records;
+use crate::registry::Registry;
 
 pub use file_schema::file_schema;
-pub use metrics::{Metrics, Report};
-pub use problem::{Problem, Problems};
+pub use load::Load;
 
 /// How long a pipeline that is told to stop waits for what is in flight, where nothing else is said.
-pub const DRAIN: Duration = Duration::from_secs(10);
+pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 
 /// A pipeline file whose every component is built and checked. Nothing has connected yet.
 ///
@@ -68,16 +69,7 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the file, at once.
     pub fn from_file(file: impl AsRef<Path>) -> Result<Self, Problems> {
-        Self::from_file_with(file, &Runtime::of::<R>())
-    }
-
-    /// As [`Pipeline::from_file`], with what is only known at run time.
-    ///
-    /// # Errors
-    /// Everything that is wrong with the file, at once.
-    pub fn from_file_with(file: impl AsRef<Path>, runtime: &Runtime) -> Result<Self, Problems> {
-        let file = file.as_ref();
-        Self::open(file, &read(file)?, Door::Any, Claims::default(), runtime)
+        Self::load().file(file)
     }
 
     /// As [`Pipeline::from_file`], with the text at hand. `file` gives the name for messages, the language
@@ -86,62 +78,12 @@ impl<R: Registry> Pipeline<R> {
     /// # Errors
     /// Everything that is wrong with the text, at once.
     pub fn from_text(file: impl AsRef<Path>, text: &str) -> Result<Self, Problems> {
-        Self::from_text_with(file, text, &Runtime::of::<R>())
+        Self::load().text(file, text)
     }
 
-    /// As [`Pipeline::from_text`], with what is only known at run time.
-    ///
-    /// # Errors
-    /// Everything that is wrong with the text, at once.
-    pub fn from_text_with(file: impl AsRef<Path>, text: &str, runtime: &Runtime) -> Result<Self, Problems> {
-        Self::open(file.as_ref(), text, Door::Any, Claims::default(), runtime)
-    }
-
-    /// As [`Pipeline::from_file`], for a pipeline that will [`run`](Pipeline::run) as it stands in the file:
-    /// a source without a schema is one of the problems.
-    ///
-    /// # Errors
-    /// Everything that is wrong with the file, at once.
-    pub fn columnar_from_file(file: impl AsRef<Path>) -> Result<Self, Problems> {
-        Self::columnar_from_file_with(file, &Runtime::of::<R>())
-    }
-
-    /// As [`Pipeline::columnar_from_file`], with what is only known at run time.
-    ///
-    /// # Errors
-    /// Everything that is wrong with the file, at once.
-    pub fn columnar_from_file_with(file: impl AsRef<Path>, runtime: &Runtime) -> Result<Self, Problems> {
-        Self::beside(file.as_ref(), Claims::default(), runtime)
-    }
-
-    /// As [`Pipeline::columnar_from_file_with`], for a pipeline that runs beside others.
-    pub(crate) fn beside(file: &Path, claims: Claims, runtime: &Runtime) -> Result<Self, Problems> {
-        Self::open(file, &read(file)?, Door::Columnar, claims, runtime)
-    }
-
-    fn open(
-        file: &Path,
-        text: &str,
-        door: Door,
-        claims: Claims,
-        runtime: &Runtime,
-    ) -> Result<Self, Problems> {
-        #[cfg_attr(
-            not(feature = "dynamic-connectors"),
-            allow(unused_mut, reason = "only plugins add problems")
-        )]
-        let mut spec = spec::parse(file, text, &|name| std::env::var(name).ok())?;
-        #[cfg(feature = "dynamic-connectors")]
-        let loaded = plugins::load(&mut spec, runtime);
-        #[cfg(feature = "dynamic-connectors")]
-        let runtime = loaded.as_ref().unwrap_or(runtime);
-        Ok(Self {
-            #[cfg(feature = "dynamic-connectors")]
-            refused_plugins: runtime.refused_plugins().to_vec(),
-            plan: Plan::new(spec, door, claims, runtime)?,
-            metrics: Metrics::default(),
-            drain: DRAIN,
-        })
+    /// Reads a pipeline file as [`Pipeline::from_file`] does, with more to say about how.
+    pub fn load<'r>() -> Load<'r, R> {
+        Load::new()
     }
 
     /// The pipeline's name: `name` in the file, or the file's own.
@@ -165,7 +107,7 @@ impl<R: Registry> Pipeline<R> {
         &self.plan.secrets
     }
 
-    /// How long to wait for what is in flight, once the pipeline is told to stop.
+    /// How long to wait for what is in flight, once the pipeline is told to stop. Default: 10 s.
     #[must_use]
     pub fn drain_within(mut self, deadline: Duration) -> Self {
         self.drain = deadline;
@@ -317,8 +259,4 @@ impl fmt::Debug for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-fn read(file: &Path) -> Result<String, Problems> {
-    std::fs::read_to_string(file).map_err(|error| Problems::of_file(file, format!("cannot be read: {error}")))
 }

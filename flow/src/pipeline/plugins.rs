@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::pipeline::spec::Spec;
-use crate::registry::{Policy, Runtime};
+use crate::plugin::Policy;
+use crate::registry::Runtime;
 
 /// `plugins = "/opt/flow/plugins"`, or a table.
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// One thing that is wrong with a pipeline file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// The line it stands on, counted from 1; 0 where the file as a whole is meant.
     pub line: usize,

@@ -4,8 +4,8 @@ use object::NativeEndian;
 use object::elf;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader, Sym};
 
-use crate::plugin::abi::manifest::{self, ENDIAN, ManifestFields, SIZES};
-use crate::plugin::abi::{ENTRY, MAGIC, MAJOR, MINOR, Manifest, SECTION};
+use crate::plugin::abi::manifest::{self, ENDIAN, FIRST_SIZE, ManifestFields, SIZES};
+use crate::plugin::abi::{ENTRY, MAGIC, MAJOR, MINOR, SECTION};
 
 #[cfg(target_pointer_width = "64")]
 type Header = elf::FileHeader64<NativeEndian>;
@@ -38,7 +38,10 @@ pub(crate) fn examine(bytes: &[u8]) -> Result<ManifestFields, String> {
         return Err("is empty".to_owned());
     }
     if !bytes.starts_with(&elf::ELFMAG) {
-        return Err("is no shared library (it does not begin as an ELF file)".to_owned());
+        return Err(match elsewhere(bytes) {
+            Some(system) => format!("was built for {system}, this program for {}", std::env::consts::OS),
+            None => "is no shared library (it does not begin as an ELF file)".to_owned(),
+        });
     }
     let broken = |error: object::read::Error| format!("is a broken ELF file: {error}");
     let (class, data) = (bytes.get(4).copied(), bytes.get(5).copied());
@@ -82,6 +85,22 @@ pub(crate) fn examine(bytes: &[u8]) -> Result<ManifestFields, String> {
         return Err(format!("does not export `{ENTRY}`"));
     }
     Ok(manifest)
+}
+
+/// The system whose libraries begin like this.
+fn elsewhere(bytes: &[u8]) -> Option<&'static str> {
+    // Mach-O of 32 and 64 bits in both byte orders, and several in one file.
+    const MACH_O: [[u8; 4]; 5] = [
+        [0xfe, 0xed, 0xfa, 0xce],
+        [0xce, 0xfa, 0xed, 0xfe],
+        [0xfe, 0xed, 0xfa, 0xcf],
+        [0xcf, 0xfa, 0xed, 0xfe],
+        [0xca, 0xfe, 0xba, 0xbe],
+    ];
+    if MACH_O.iter().any(|magic| bytes.starts_with(magic)) {
+        return Some("macOS");
+    }
+    bytes.starts_with(b"MZ").then_some("Windows")
 }
 
 fn cut_off(what: &str, len: usize) -> String {
@@ -148,14 +167,19 @@ fn check(bytes: &[u8]) -> Result<ManifestFields, String> {
     let manifest = manifest::read(bytes).filter(|manifest| manifest.magic == MAGIC);
     let manifest = manifest.ok_or("has a manifest that cannot be read")?;
     let ManifestFields { major, minor, .. } = manifest;
+    // What its builder wants to know first.
+    let by = match manifest.compiler.as_str() {
+        "" => String::new(),
+        compiler => format!(" (it was built by {compiler})"),
+    };
     if major != MAJOR {
         return Err(format!(
-            "speaks ABI {major}.{minor}, this program {MAJOR}.{MINOR}: build it against a `flow` of the same ABI major"
+            "speaks ABI {major}.{minor}, this program {MAJOR}.{MINOR}: build it against a `flow` of the same ABI major{by}"
         ));
     }
     if minor > MINOR {
         return Err(format!(
-            "needs ABI {major}.{minor}, this program has {MAJOR}.{MINOR}: update the program"
+            "needs ABI {major}.{minor}, this program has {MAJOR}.{MINOR}: update the program{by}"
         ));
     }
     if u32::from(manifest.pointer_width) != usize::BITS || manifest.endian != ENDIAN {
@@ -170,7 +194,7 @@ fn check(bytes: &[u8]) -> Result<ManifestFields, String> {
                 .to_owned(),
         );
     }
-    if manifest.size as usize != size_of::<Manifest>() || manifest.sizes != SIZES {
+    if (manifest.size as usize) < FIRST_SIZE || manifest.sizes != SIZES {
         return Err("has structs of other sizes than this program's ABI".to_owned());
     }
     Ok(manifest)

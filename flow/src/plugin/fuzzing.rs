@@ -2,7 +2,7 @@
 
 use crate::plugin::abi::import_codecs::collect;
 use crate::plugin::file;
-use crate::plugin::rows::{RowValue, RowWriter};
+use crate::plugin::rows::{KeyList, RowValue, RowWriter};
 use crate::record::{Collect, Collection, Field, Records, Schema, Type};
 use serde::Serialize;
 
@@ -36,6 +36,8 @@ pub fn take_row(row: &[u8]) {
         let written = Collection::serialize(&records, index, RowWriter { out: &mut out, for_people: false });
         written.unwrap_or_else(|error| panic!("{error}"));
     }
+    // The keys that are read come as a row, too.
+    let _ = KeyList::default().of(Some(row));
     // A row that can be read can be written on.
     let _ = RowValue::new(row).serialize(RowWriter { out: &mut out, for_people: true });
 }

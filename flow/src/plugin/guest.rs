@@ -11,6 +11,7 @@ use crate::plugin::drive::{Call, Driver};
 use crate::plugin::rows::{RowValue, RowVisitor};
 use crate::record::{Checkpoint, Collect, Collection, PayloadBatch, Template, fields};
 
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 /// A context on its way over the border.
@@ -21,13 +22,17 @@ pub(crate) struct ContextText {
     pub(crate) secrets: Vec<(String, String)>,
 }
 
-/// Builds a component from JSON text.
-pub(crate) fn build<C: Component>(config: &[u8], context: &[u8]) -> Result<C, Vec<ConfigFault>> {
+/// What a component uses: the option that asks for it, what it is, whether it uses that alone.
+pub(crate) type Used = (String, String, bool);
+
+/// Builds a component from JSON text. What it uses, the program has to allow.
+pub(crate) fn build<C: Component>(config: &[u8], context: &[u8]) -> Result<(C, Vec<Used>), Vec<ConfigFault>> {
     let fault = |error: serde_json::Error| vec![ConfigFault { path: Vec::new(), message: error.to_string() }];
     let config: Value = serde_json::from_slice(config).map_err(fault)?;
     let context: ContextText = serde_json::from_slice(context).map_err(fault)?;
     let context = BuildContext::new(context.label, context.directory).with_secrets(context.secrets);
-    C::build(read_config::<C::Config>(&config)?, &context).map_err(|error| vec![error.into()])
+    let built = C::build(read_config::<C::Config>(&config)?, &context);
+    built.map(|component| (component, context.claimed())).map_err(|error| vec![error.into()])
 }
 
 /// The way to a fault as a JSON array: keys and positions.
@@ -215,11 +220,13 @@ pub(crate) struct GuestRows<'a, T> {
     pub(crate) target: T,
     pub(crate) buffer: &'a mut Vec<u8>,
     pub(crate) fault: Option<RecordError>,
+    /// The keys that are read; None: all.
+    pub(crate) keys: Option<&'a Arc<[String]>>,
 }
 
 impl<T: RowTarget> Collect for GuestRows<'_, T> {
     fn collect<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-        let Self { target, buffer, fault } = self;
+        let Self { target, buffer, fault, keys } = self;
         *fault = None;
         buffer.clear();
         let for_people = deserializer.is_human_readable();
@@ -231,11 +238,19 @@ impl<T: RowTarget> Collect for GuestRows<'_, T> {
                 error
             })
         };
-        deserializer.deserialize_any(RowVisitor { out: buffer, finish: Some(&mut finish) })
+        deserializer.deserialize_any(RowVisitor {
+            out: buffer,
+            finish: Some(&mut finish),
+            keys: keys.map(|keys| &**keys),
+        })
     }
 
     fn fault(&mut self) -> Option<RecordError> {
         self.fault.take()
+    }
+
+    fn keys(&self) -> Option<&Arc<[String]>> {
+        self.keys
     }
 
     fn reject(&mut self, error: RecordError) {

@@ -13,6 +13,7 @@ use crate::error::{DecodeError, EncodeError, Error, ErrorKind};
 use crate::plugin::abi::import::{Built, Instance, Next};
 use crate::plugin::abi::types::{DecoderTable, EncoderTable, SinkTable, SourceTable};
 use crate::plugin::guest::ContextText;
+use crate::plugin::rows::KeyRow;
 use crate::record::{Checkpoint, Collect, Collection, PayloadBatch, Schema, Template};
 
 fn build<T: Built>(
@@ -24,13 +25,14 @@ fn build<T: Built>(
     let directory = context.directory().to_str();
     let directory =
         directory.ok_or_else(|| fault("a plugin needs a directory whose name is UTF-8".to_owned()))?;
-    let context = ContextText {
+    let claim = |key: String, what, alone| context.use_of(key.into(), what, alone);
+    let context_text = ContextText {
         label: context.label().to_owned(),
         directory: directory.to_owned(),
         secrets: context.secrets().to_vec(),
     };
-    let context = serde_json::to_string(&context).map_err(|error| fault(error.to_string()))?;
-    Instance::build(table, &config.to_string(), &context).map_err(|faults| {
+    let context_text = serde_json::to_string(&context_text).map_err(|error| fault(error.to_string()))?;
+    Instance::build(table, &config.to_string(), &context_text, &claim).map_err(|faults| {
         faults.into_iter().map(|(path, message)| ConfigFault { path: read_path(&path), message }).collect()
     })
 }
@@ -128,7 +130,10 @@ impl SinkConnector for PluginSink {
 }
 
 /// A decoder of a library.
-pub struct PluginDecoder(Instance<DecoderTable>);
+pub struct PluginDecoder {
+    instance: Instance<DecoderTable>,
+    keys: KeyRow,
+}
 
 impl PluginDecoder {
     pub(crate) fn build(
@@ -136,13 +141,14 @@ impl PluginDecoder {
         config: &Value,
         context: &BuildContext,
     ) -> Result<Self, Vec<ConfigFault>> {
-        build(table, config, context).map(Self)
+        Ok(Self { instance: build(table, config, context)?, keys: KeyRow::default() })
     }
 }
 
 impl RecordDecoder for PluginDecoder {
     fn decode<C: Collect>(&mut self, payload: &[u8], out: &mut C) -> Result<(), DecodeError> {
-        self.0.decode(payload, out)
+        let keys = self.keys.of(out.keys());
+        self.instance.decode(payload, out, keys)
     }
 }
 

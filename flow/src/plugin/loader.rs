@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind};
 use crate::plugin::abi::library::{self, Loaded};
+use crate::plugin::abi::manifest::ManifestFields;
 use crate::plugin::abi::offers::Offer;
 use crate::plugin::file;
 
@@ -61,6 +62,7 @@ impl Policy {
 
 /// A file that is not loaded, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The file.
     pub file: PathBuf,
@@ -80,6 +82,7 @@ pub(crate) struct Plugin {
     pub(crate) file: PathBuf,
     pub(crate) name: String,
     pub(crate) version: String,
+    pub(crate) compiler: String,
     pub(crate) digest: [u8; 32],
     pub(crate) offers: Vec<Offer>,
 }
@@ -179,8 +182,8 @@ fn load_file(directory: &OwnedFd, name: &str, file: &Path, policy: &Policy) -> R
     }
     let manifest = file::examine(&bytes)?;
     let loaded = load_once(name, digest, &bytes)?;
-    let (file, name, version) = (file.to_owned(), manifest.name, manifest.version);
-    Ok(Plugin { file, name, version, digest, offers: loaded.offers()? })
+    let ManifestFields { name, version, compiler, .. } = manifest;
+    Ok(Plugin { file: file.to_owned(), name, version, compiler, digest, offers: loaded.offers()? })
 }
 
 /// The bytes that were checked, loaded. What was loaded before, byte for byte, is there already: libraries belong to

@@ -9,6 +9,14 @@
 //! - `host`: the program's side, on safe terms
 //! - `file`, `loader`: what is loaded, and what is refused
 
+#[cfg(all(feature = "dynamic-connectors", not(target_os = "linux")))]
+compile_error!(
+    "`dynamic-connectors` works on Linux alone: what is loaded is a sealed copy in memory, which other systems do not have; \
+     switch the feature off, and put the components into the registry list"
+);
+
+// What `export_plugin!` writes names it. The border itself is `flow_plugin.h`.
+#[doc(hidden)]
 pub mod abi;
 mod drive;
 #[cfg(feature = "dynamic-connectors")]

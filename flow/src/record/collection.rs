@@ -1,5 +1,7 @@
 //! The narrow waist between wire formats and records: serde on both sides.
 
+use std::sync::Arc;
+
 use serde::{Deserializer, Serializer};
 
 use crate::error::{Reason, RecordError};
@@ -49,6 +51,12 @@ pub trait Collect {
     /// Why the last [`Collect::collect`] failed, where the collection itself refused the record.
     /// Taken: a second call gives `None`.
     fn fault(&mut self) -> Option<RecordError> {
+        None
+    }
+
+    /// The keys of a record that this collection reads, where it passes over all others unseen; None where that is not
+    /// known beforehand. A decoder that has to do something for each key can leave the others out.
+    fn keys(&self) -> Option<&Arc<[String]>> {
         None
     }
 

@@ -2,22 +2,26 @@
 
 #[cfg(feature = "arrow")]
 mod arrow;
-pub mod collection;
+pub(crate) mod collection;
 pub(crate) mod fields;
-pub mod infer;
+mod infer;
 pub(crate) mod nearest;
 mod offer;
-pub mod payload;
-pub mod records;
+pub(crate) mod payload;
+pub(crate) mod records;
 mod rejections;
-pub mod schema;
-pub mod template;
+pub(crate) mod schema;
+pub(crate) mod template;
 pub(crate) mod time;
-pub mod typed;
+pub(crate) mod typed;
 
-pub use collection::{Collect, CollectBatch, Collection, Subset};
-pub use payload::{Checkpoint, Metadata, Payload, PayloadBatch};
-pub use records::{Cell, Column, Native, Records, Value};
-pub use schema::{Field, Schema, Type};
-pub use template::Template;
-pub use typed::TypedRecords;
+pub(crate) use collection::{Collect, CollectBatch, Collection, Subset};
+pub use infer::infer;
+pub(crate) use payload::{Checkpoint, Payload, PayloadBatch};
+pub(crate) use records::Records;
+pub use records::{Cell, Column, Native};
+pub(crate) use schema::{Field, Schema, Type};
+pub use schema::{TimeForm, TimeUnit, json_schema};
+pub(crate) use template::Template;
+pub use template::{Piece, ValueCheck};
+pub(crate) use typed::TypedRecords;

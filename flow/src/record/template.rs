@@ -35,6 +35,7 @@ impl fmt::Debug for Check {
 
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Piece {
     /// Stands as it is.
     Text(String),

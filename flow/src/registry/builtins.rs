@@ -4,7 +4,7 @@ use crate::component::role::Kind;
 use crate::registry::{Cons, Nil};
 
 #[cfg(feature = "mqtt")]
-type Mqtt<T> = Cons<crate::connector::MqttSource, Cons<crate::connector::MqttSink, T>>;
+type Mqtt<T> = Cons<crate::connector::mqtt::MqttSource, Cons<crate::connector::mqtt::MqttSink, T>>;
 #[cfg(not(feature = "mqtt"))]
 type Mqtt<T> = T;
 
@@ -14,10 +14,10 @@ type Json<T> = Cons<crate::codec::json::JsonDecoder, Cons<crate::codec::json::Js
 type Json<T> = T;
 
 type Raw<T> = Cons<crate::codec::raw::RawDecoder, Cons<crate::codec::raw::RawEncoder, T>>;
-type File<T> = Cons<crate::connector::FileSource, Cons<crate::connector::FileSink, T>>;
-type Stdio<T> = Cons<crate::connector::StdinSource, Cons<crate::connector::StdoutSink, T>>;
-type Mock<T> = Cons<crate::connector::MockSource, Cons<crate::connector::MockSink, T>>;
-type Nop<T> = Cons<crate::connector::NopSink, T>;
+type File<T> = Cons<crate::connector::file::FileSource, Cons<crate::connector::file::FileSink, T>>;
+type Stdio<T> = Cons<crate::connector::stdio::StdinSource, Cons<crate::connector::stdio::StdoutSink, T>>;
+type Mock<T> = Cons<crate::connector::mock::MockSource, Cons<crate::connector::mock::MockSink, T>>;
+type Nop<T> = Cons<crate::connector::nop::NopSink, T>;
 type Transforms<T> = Cons<
     crate::transform::select::Select,
     Cons<crate::transform::rename::Rename, Cons<crate::transform::filter::Filter, T>>,

@@ -11,19 +11,20 @@ use crate::component::{Component, role};
 use crate::connector::{SinkConnector, SourceConnector};
 use crate::registry::Registry;
 use crate::registry::info::{ComponentInfo, Link};
+use crate::registry::list::sealed::List;
 use crate::registry::lookup::Lookup;
 use crate::transform::RecordTransform;
 
 /// An element of a registry list: what it puts on each role's enum, in front of the `Tail` that the rest of the list makes.
 ///
-/// Every [`Component`] is an entry; so is [`Override`]. Implementing it by hand is for elements that stand for
-/// components which are only known at run time.
+/// Every [`Component`] is an entry, and so is [`Override`]; others stand for components that are only known at run time.
+/// Sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand in a registry list",
     label = "not a component",
     note = "implement `flow::Component` for `{Self}`: an id, a role, a config type and `build`"
 )]
-pub trait Entry {
+pub trait Entry: sealed::Entry {
     /// The sources of the list that begins with this element.
     type Source<Tail: SourceConnector + Lookup>: SourceConnector + Lookup;
     /// The sinks of the list that begins with this element.
@@ -110,7 +111,8 @@ where
 /// A component that takes the place of the one with the same role and id further down the list.
 ///
 /// ```
-/// # use flow::{BuildContext, Checkpoint, Component, Error, NopSink, PayloadBatch, SinkConnector, role};
+/// # use flow::connector::nop::NopSink;
+/// # use flow::{BuildContext, Checkpoint, Component, Error, PayloadBatch, SinkConnector, role};
 /// use flow::{Builtins, Cons, Override};
 /// # struct MyNop;
 /// # impl Component for MyNop {
@@ -167,10 +169,11 @@ impl Registry for HNil {
     const FIRST: Option<&'static Link> = None;
 }
 
-/// The registry lists the component `C`. The compiler infers `Index`, its place in the list.
+/// The registry lists the component `C`. The compiler infers `Index`, its place in the list. Sealed.
 ///
 /// ```
-/// use flow::{Builtins, Has, NopSink};
+/// use flow::connector::nop::NopSink;
+/// use flow::{Builtins, Has};
 ///
 /// fn needs_nop<R: Has<NopSink, Index>, Index>() {}
 /// needs_nop::<Builtins, _>();
@@ -180,7 +183,7 @@ impl Registry for HNil {
     label = "`{C}` is missing",
     note = "put it in front: `flow::Cons<{C}, …>`"
 )]
-pub trait Has<C, Index> {}
+pub trait Has<C, Index>: List {}
 
 impl<C, T> Has<C, Here> for HCons<C, T> {}
 
@@ -188,10 +191,15 @@ impl<C, T> Has<C, Here> for HCons<Override<C>, T> {}
 
 impl<C, H, T: Has<C, Index>, Index> Has<C, There<Index>> for HCons<H, T> {}
 
-mod sealed {
+pub(super) mod sealed {
     use super::{
-        CollectionEncoder, Component, RecordDecoder, RecordTransform, SinkConnector, SourceConnector, role,
+        CollectionEncoder, Component, Override, RecordDecoder, RecordTransform, SinkConnector,
+        SourceConnector, role,
     };
+
+    pub trait Entry {}
+    impl<H: Component> Entry for H {}
+    impl<H: Component> Entry for Override<H> {}
 
     pub trait Push<H> {}
     impl<H: Component + SourceConnector> Push<H> for role::Source {}

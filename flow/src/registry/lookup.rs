@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::component::{BuildContext, Component, ConfigFault, read_config};
 use crate::registry::runtime::Runtime;
 
-/// A role's enum: builds the component that an id names.
-pub trait Lookup: Sized {
+/// A role's enum: builds the component that an id names. Sealed.
+pub trait Lookup: sealed::Lookup + Sized {
     /// Builds the component `id` from `config`; `None` where neither the list nor `runtime` has that id.
     ///
     /// # Errors
@@ -64,4 +64,12 @@ impl<H: Resolve, T: Lookup> Lookup for Coproduct<H, T> {
             None => T::lookup(id, config, context, runtime).map(|built| built.map(Coproduct::Inr)),
         }
     }
+}
+
+mod sealed {
+    use frunk::coproduct::{CNil, Coproduct};
+
+    pub trait Lookup {}
+    impl Lookup for CNil {}
+    impl<H, T> Lookup for Coproduct<H, T> {}
 }

@@ -5,7 +5,8 @@
 ///
 /// ```
 /// use flow::testkit::{self, SinkFixture};
-/// use flow::{BuildContext, Component, NoConfig, NopSink};
+/// use flow::connector::nop::NopSink;
+/// use flow::{BuildContext, Component, NoConfig};
 ///
 /// struct Nowhere;
 ///

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flow::codec::json::{JsonDecoder, JsonDecoderFraming, JsonEncoder, JsonEncoderFraming};
-use flow::codec::raw::{RawDecoder, RawDecoderConfig, RawEncoder, RawEncoderConfig};
+use flow::codec::raw::{RawDecoder, RawEncoder, RawEncoderConfig};
 use flow::testkit::{decoder, encoder};
 use flow::{BuildContext, Component, Schema};
 use serde_json::json;
@@ -41,7 +41,7 @@ fn payload(kind: &str) -> Arc<Schema> {
 }
 
 fn raw(text: bool) -> RawDecoder {
-    let config = RawDecoderConfig { text, ..RawDecoderConfig::default() };
+    let config = serde_json::from_value(json!({ "text": text })).unwrap();
     RawDecoder::build(config, &BuildContext::default()).unwrap()
 }
 

@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use flow::connector::file::{FileSink, FileSource};
+use flow::connector::mock::{MockSink, MockSource};
 use flow::connector::mock::{MockSinkHandle, MockSourceHandle};
+use flow::connector::nop::NopSink;
 use flow::testkit::{SinkFixture, SourceFixture, sink, source};
-use flow::{
-    BuildContext, Component, Error, ErrorKind, FileSink, FileSource, MockSink, MockSource, NopSink, Status,
-};
+use flow::{BuildContext, Component, Error, ErrorKind, Status};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -5,8 +5,9 @@ mod rejections;
 use std::future::pending;
 use std::time::Duration;
 
+use flow::connector::mock::MockSink;
 use flow::connector::mock::MockSource;
-use flow::{Builtins, Checkpoint, Error, ErrorKind, MockSink, Pipeline, Reason, Report, RunError};
+use flow::{Builtins, Checkpoint, Error, ErrorKind, Pipeline, Reason, Report, RunError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 

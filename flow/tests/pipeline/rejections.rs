@@ -1,7 +1,8 @@
 //! Records that cannot go on, and payloads that a sink refuses: settled as the file says, acknowledged after delivery.
 
+use flow::connector::mock::MockSink;
 use flow::connector::mock::MockSource;
-use flow::{Checkpoint, MockSink, Reason};
+use flow::{Checkpoint, Reason};
 
 use super::{MIXED, PATIENCE, SCHEMA, conserved, mock_to_mock, pipeline, run, spawn, until};
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use flow::connector::{MqttSink, MqttSource};
+use flow::connector::mqtt::{MqttSink, MqttSource};
 use flow::{Checkpoint, Metadata, PayloadBatch, Progress, SinkConnector, SourceConnector};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;

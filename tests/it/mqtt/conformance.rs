@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flow::connector::{MqttSink, MqttSource};
+use flow::connector::mqtt::{MqttSink, MqttSource};
 use flow::testkit::{self, SinkFixture, SourceFixture};
 use flow::{Payload, PayloadBatch, Progress, SourceConnector};
 use serde_json::json;

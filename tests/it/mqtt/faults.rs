@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use flow::connector::{MqttSink, MqttSource};
+use flow::connector::mqtt::{MqttSink, MqttSource};
 use flow::{Checkpoint, PayloadBatch, Progress, SinkConnector, SourceConnector};
 use serde_json::json;
 

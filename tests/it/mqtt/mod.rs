@@ -7,7 +7,7 @@ mod round_trip;
 mod scripted;
 mod tls;
 
-use flow::connector::{MqttSink, MqttSource};
+use flow::connector::mqtt::{MqttSink, MqttSource};
 use flow::{
     BuildContext, Checkpoint, Component, Metadata, PayloadBatch, Progress, SinkConnector, SourceConnector,
 };
@@ -89,7 +89,7 @@ async fn take(source: &mut MqttSource, count: usize) -> (Vec<(String, String)>, 
         let what = format!("message {} of {count}", all.len() + 1);
         match in_time(&what, source.next(&mut batch)).await.expect("no failure") {
             Progress::Batch(checkpoint) => last = checkpoint,
-            Progress::End => panic!("the source has ended"),
+            _ => panic!("the source has ended"),
         }
         for payload in batch.iter() {
             let Metadata { topic, time, .. } = payload.metadata();

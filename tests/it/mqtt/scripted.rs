@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flow::connector::MqttSource;
+use flow::connector::mqtt::MqttSource;
 use flow::{Checkpoint, PayloadBatch, Progress, SinkConnector, SourceConnector};
 use serde_json::json;
 use tokio::sync::mpsc;

@@ -1,6 +1,6 @@
 //! TLS with an authority of one's own, and with client certificates.
 
-use flow::connector::MqttSource;
+use flow::connector::mqtt::MqttSource;
 use flow::{BuildContext, Component};
 use serde_json::{Value, json};
 

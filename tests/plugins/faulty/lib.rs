@@ -44,6 +44,8 @@ impl FaultyDecoder {
 impl RecordDecoder for FaultyDecoder {
     fn decode<C: Collect>(&mut self, payload: &[u8], out: &mut C) -> Result<(), DecodeError> {
         assert_ne!(payload, b"panic", "told to");
+        tracing::debug!(bytes = payload.len(), "decoding");
+        tracing::trace!("finer than what crosses");
         let record = serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(
             std::iter::empty::<(&str, i64)>(),
         );

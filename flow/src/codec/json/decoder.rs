@@ -30,6 +30,7 @@ pub struct JsonDecoder {
 /// The options of [`JsonDecoder`].
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct JsonDecoderConfig {
     /// How records lie in a payload.
     pub framing: JsonDecoderFraming,
@@ -38,6 +39,7 @@ pub struct JsonDecoderConfig {
 /// How records lie in a payload that is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum JsonDecoderFraming {
     /// One object, or an array of objects: the first character tells.
     #[default]

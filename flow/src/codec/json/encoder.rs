@@ -21,6 +21,7 @@ pub struct JsonEncoder {
 /// The options of [`JsonEncoder`].
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct JsonEncoderConfig {
     /// How records lie in payloads.
     pub framing: JsonEncoderFraming,
@@ -29,6 +30,7 @@ pub struct JsonEncoderConfig {
 /// How records lie in payloads that are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum JsonEncoderFraming {
     /// One object a payload.
     #[default]

@@ -23,6 +23,7 @@ pub struct RawDecoder {
 /// The options of [`RawDecoder`].
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct RawDecoderConfig {
     /// The field that holds the payload.
     pub column: String,

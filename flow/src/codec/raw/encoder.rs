@@ -22,6 +22,7 @@ pub struct RawEncoder {
 /// The options of [`RawEncoder`].
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct RawEncoderConfig {
     /// The field that becomes the payload. Not needed where records have a single field of text or bytes.
     pub column: Option<String>,

@@ -8,6 +8,7 @@ use crate::connector::lines;
 /// What a pipeline file may say about the `file` source.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FileSourceConfig {
     /// The file. A relative path starts at the pipeline file's directory.
     pub path: String,
@@ -30,6 +31,7 @@ pub struct FileSourceConfig {
 /// Where a file source begins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum FileStart {
     /// At the first line.
     #[default]
@@ -45,6 +47,7 @@ fn default_poll_ms() -> u64 {
 /// What a pipeline file may say about the `file` sink.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FileSinkConfig {
     /// The file to append to. It is created, its directory is not. A relative path starts at the
     /// pipeline file's directory.

@@ -19,6 +19,7 @@ static HANDLES: LazyLock<Named<Record>> = LazyLock::new(Named::default);
 /// What a pipeline file may say about the `mock` sink.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MockSinkConfig {
     /// The handle to share: `MockSink::handle("…")` in Rust steers and watches this sink.
     /// Without it the sink accepts everything and nobody sees what it got.
@@ -52,6 +53,7 @@ impl MockSink {
 
 /// A payload that a [`MockSink`] has taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MockPayload {
     /// The bytes on the wire.
     pub bytes: Vec<u8>,

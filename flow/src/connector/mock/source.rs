@@ -18,6 +18,7 @@ static HANDLES: LazyLock<Named<Stage>> = LazyLock::new(Named::default);
 /// What a pipeline file may say about the `mock` source.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MockSourceConfig {
     /// The handle to share: `MockSource::handle("…")` in Rust scripts and watches this source.
     pub name: Option<String>,
@@ -36,6 +37,7 @@ pub struct MockSourceConfig {
 /// What a mock source does after the payloads of its config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum MockEnd {
     /// It ends.
     End,

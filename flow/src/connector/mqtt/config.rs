@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 /// The version of the protocol that is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub enum MqttVersion {
     /// MQTT 3.1.1.
     #[default]
@@ -20,6 +21,7 @@ pub enum MqttVersion {
 /// When the broker sends the retained messages of a subscription (MQTT 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum MqttRetainHandling {
     /// Whenever it is subscribed to.
     #[default]
@@ -33,6 +35,7 @@ pub enum MqttRetainHandling {
 /// Certificates of a connection to `mqtts://`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MqttTls {
     /// PEM file with the certificates of the authorities to trust. Without it, those of the operating system.
     pub ca: Option<String>,
@@ -45,6 +48,7 @@ pub struct MqttTls {
 /// The message that the broker publishes when the connection ends without a good-bye.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MqttWill {
     /// The topic it is published to.
     pub topic: String,
@@ -63,6 +67,7 @@ pub struct MqttWill {
 /// One topic filter or several.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "a topic filter or a list of topic filters")]
+#[non_exhaustive]
 pub enum MqttTopics {
     /// One.
     One(String),
@@ -86,6 +91,7 @@ macro_rules! config {
         $(#[$attribute])*
         #[derive(Clone, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
+        #[non_exhaustive]
         $visibility struct $name {
             /// Where the broker is: `mqtt://host[:1883]`, `mqtts://host[:8883]` for TLS, or `unix:///path` for a socket
             /// of this machine.
@@ -132,7 +138,7 @@ config! {
 }
 
 config! {
-    /// The options of [`MqttSource`](crate::connector::MqttSource).
+    /// The options of [`MqttSource`](crate::connector::mqtt::MqttSource).
     pub struct MqttSourceConfig {
         /// What to subscribe to: a topic filter or a list of them, with wildcards (`sensors/+/reading`, `sensors/#`)
         /// or shared between several clients (`$share/group/sensors/#`).
@@ -162,7 +168,7 @@ config! {
 }
 
 config! {
-    /// The options of [`MqttSink`](crate::connector::MqttSink).
+    /// The options of [`MqttSink`](crate::connector::mqtt::MqttSink).
     pub struct MqttSinkConfig {
         /// What to publish to; `{field}` stands for a field of the record: `alerts/{device_id}`.
         pub topic: String,

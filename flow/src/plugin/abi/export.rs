@@ -164,7 +164,10 @@ pub(super) unsafe fn build<C: Component, G>(
     let built = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the caller's bytes, borrowed for the call.
         let (config, context) = unsafe { (config.get(), context.get()) };
-        guest::build::<C>(config.unwrap_or_default(), context.unwrap_or_default()).map(wrap)
+        let (built, used) = guest::build::<C>(config.unwrap_or_default(), context.unwrap_or_default())?;
+        // SAFETY: as above.
+        unsafe { claim(faults, used) }?;
+        Ok::<G, Vec<ConfigFault>>(wrap(built))
     }));
     match built {
         Ok(Ok(built)) => {
@@ -183,6 +186,27 @@ pub(super) unsafe fn build<C: Component, G>(
             status::PANICKED
         }
     }
+}
+
+/// Asks the program for what a component uses.
+///
+/// # Safety
+/// `sink` is the one that `build` was called with.
+unsafe fn claim(sink: *const FaultSink, used: Vec<guest::Used>) -> Result<(), Vec<ConfigFault>> {
+    // SAFETY: the caller's promise.
+    let Some((sink, claim)) = unsafe { sink.as_ref() }.and_then(|sink| Some((sink, sink.claim?))) else {
+        return Ok(());
+    };
+    let mut failure = Failure::new();
+    for (key, what, alone) in used {
+        let (key, what) = (Bytes::of(key.as_bytes()), Bytes::of(what.as_bytes()));
+        // SAFETY: the sink is lent for the call of `build`; the texts live until the function returns.
+        let taken = unsafe { claim(sink.context, key, what, u32::from(alone), &mut failure) };
+        if taken != status::OK {
+            return Err(vec![failure.error().into()]);
+        }
+    }
+    Ok(())
 }
 
 pub(super) unsafe extern "C" fn destroy<G>(state: State) {

@@ -13,6 +13,7 @@ use crate::plugin::abi::types::{
     flags, status,
 };
 use crate::plugin::guest::{GuestRecords, GuestRows, RowOrigin, RowTarget};
+use crate::plugin::rows::KeyList;
 use crate::record::{PayloadBatch, Schema};
 
 // SAFETY: the table is a constant with the functions of this role for `C`.
@@ -29,6 +30,7 @@ struct Decoder<C>(C);
 struct DecoderState<C> {
     decoder: C,
     buffer: Vec<u8>,
+    keys: KeyList,
     /// For calls back into the host.
     failure: Box<Failure>,
     panicked: bool,
@@ -51,6 +53,7 @@ impl<C: Component + RecordDecoder> Decoder<C> {
         let wrap = |decoder: C| DecoderState {
             decoder,
             buffer: Vec::new(),
+            keys: KeyList::default(),
             failure: Box::new(Failure::new()),
             panicked: false,
         };
@@ -72,9 +75,10 @@ impl<C: Component + RecordDecoder> Decoder<C> {
                     failure.set_message("it has panicked before");
                     return status::PANICKED;
                 }
-                let DecoderState { decoder, buffer, failure: room, .. } = state;
+                let DecoderState { decoder, buffer, keys, failure: room, .. } = state;
                 let target = HostRows { sink, failure: room };
-                let mut rows = GuestRows { target, buffer, fault: None };
+                let keys = keys.of(sink.keys.get());
+                let mut rows = GuestRows { target, buffer, fault: None, keys };
                 let decoded = decoder.decode(payload.get().unwrap_or_default(), &mut rows);
                 state.panicked = false;
                 match decoded {

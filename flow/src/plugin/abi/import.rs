@@ -76,13 +76,20 @@ pub(crate) struct Instance<T: Built> {
 }
 
 impl<T: Built> Instance<T> {
-    /// Builds a component from JSON texts. Faults come as pairs of path, a JSON array, and message.
-    pub(crate) fn build(table: &Arc<T>, config: &str, context: &str) -> Result<Self, Vec<(String, String)>> {
-        let mut faults: Vec<(String, String)> = Vec::new();
+    /// Builds a component from JSON texts. Faults come as pairs of path, a JSON array, and message; what it uses is told to
+    /// `claim`.
+    pub(crate) fn build(
+        table: &Arc<T>,
+        config: &str,
+        context: &str,
+        claim: Claim<'_>,
+    ) -> Result<Self, Vec<(String, String)>> {
+        let mut building = Building { faults: Vec::new(), claim };
         let sink = FaultSink {
             size: size_of::<FaultSink>(),
-            context: (&raw mut faults).cast(),
+            context: (&raw mut building).cast(),
             fault: Some(take_fault),
+            claim: Some(take_claim),
         };
         let mut state: State = std::ptr::null_mut();
         let (config, context) = (Bytes::of(config.as_bytes()), Bytes::of(context.as_bytes()));
@@ -91,6 +98,7 @@ impl<T: Built> Instance<T> {
             Some(build) => unsafe { build(config, context, &sink, &mut state) },
             None => status::FAILED,
         };
+        let mut faults = building.faults;
         if built != status::OK || state.is_null() {
             if faults.is_empty() {
                 faults
@@ -138,11 +146,42 @@ impl<T: Built> Instance<T> {
     }
 }
 
+/// Asked for what a component uses: the option, what it is, whether alone.
+pub(crate) type Claim<'a> = &'a dyn Fn(String, String, bool) -> Result<(), Error>;
+
+/// What `build` waits with while the library builds.
+struct Building<'a> {
+    faults: Vec<(String, String)>,
+    claim: Claim<'a>,
+}
+
 unsafe extern "C" fn take_fault(context: *mut c_void, path: Bytes, message: Bytes) {
-    // SAFETY: `context` is the list in `build`, which waits for the library; the texts are lent for the call.
+    // SAFETY: `context` is the one that `build` waits with; the texts are lent for the call.
     unsafe {
-        let faults = &mut *context.cast::<Vec<(String, String)>>();
-        faults.push((path.text().unwrap_or_default(), message.text().unwrap_or_default()));
+        let building = &mut *context.cast::<Building<'_>>();
+        building.faults.push((path.text().unwrap_or_default(), message.text().unwrap_or_default()));
+    }
+}
+
+unsafe extern "C" fn take_claim(
+    context: *mut c_void,
+    key: Bytes,
+    what: Bytes,
+    alone: u32,
+    failure: *mut Failure,
+) -> Status {
+    // SAFETY: as in `take_fault`.
+    let (building, failure) = unsafe { (&*context.cast::<Building<'_>>(), failure.as_mut()) };
+    // SAFETY: as in `take_fault`.
+    let (key, what) = unsafe { (key.text().unwrap_or_default(), what.text().unwrap_or_default()) };
+    match (building.claim)(key, what, alone != 0) {
+        Ok(()) => status::OK,
+        Err(error) => {
+            if let Some(failure) = failure {
+                failure.set_error(&error);
+            }
+            status::FAILED
+        }
     }
 }
 

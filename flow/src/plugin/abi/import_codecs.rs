@@ -12,7 +12,13 @@ use crate::plugin::rows::{Row, RowError, RowWriter};
 use crate::record::{Collect, Collection, PayloadBatch};
 
 impl Instance<DecoderTable> {
-    pub(crate) fn decode<C: Collect>(&mut self, payload: &[u8], out: &mut C) -> Result<(), DecodeError> {
+    /// `keys`: those of a record that are read, as a row; nothing: all.
+    pub(crate) fn decode<C: Collect>(
+        &mut self,
+        payload: &[u8],
+        out: &mut C,
+        keys: Option<&[u8]>,
+    ) -> Result<(), DecodeError> {
         let mut rows = Rows { out, detour: Detour::default() };
         let sink = RowSink {
             size: size_of::<RowSink>(),
@@ -21,6 +27,7 @@ impl Instance<DecoderTable> {
             reject: Some(reject::<C>),
             len: Some(len::<C>),
             truncate: Some(truncate::<C>),
+            keys: keys.map_or(Bytes::NONE, Bytes::of),
         };
         let (table, state, failure) = self.parts();
         let decoded = table.decode.map_or(status::FAILED, |decode| {

@@ -1,5 +1,6 @@
 //! From the descriptor of a library to its entry point.
 
+use std::error::Error as _;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
@@ -24,10 +25,21 @@ pub(crate) fn load(file: OwnedFd) -> Result<Loaded, String> {
     // with that. The file was checked whole.
     let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
     let library =
-        std::mem::ManuallyDrop::new(library.map_err(|error| error.to_string().replace(&path, "it"))?);
+        std::mem::ManuallyDrop::new(library.map_err(|error| whole_text(&error).replace(&path, "it"))?);
     // SAFETY: the manifest promises a function of this type under this name.
-    let entry = unsafe { library.get::<Entry>(ENTRY) }.map_err(|error| error.to_string())?;
+    let entry = unsafe { library.get::<Entry>(ENTRY) }.map_err(|error| whole_text(&error))?;
     Ok(Loaded(*entry))
+}
+
+/// What went wrong, and what the dynamic linker says about it.
+fn whole_text(error: &libloading::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
 }
 
 impl Loaded {

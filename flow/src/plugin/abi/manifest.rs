@@ -11,6 +11,9 @@ pub(crate) const SIZES: [u32; 4] = [
     size_of::<Failure>() as u32,
 ];
 
+/// The size of a [`Manifest`] of minor 0: what came later may be missing.
+pub(crate) const FIRST_SIZE: usize = std::mem::offset_of!(Manifest, compiler);
+
 /// [`Manifest::endian`] of this program.
 pub(crate) const ENDIAN: u8 = if cfg!(target_endian = "little") { 1 } else { 2 };
 
@@ -40,6 +43,7 @@ impl Manifest {
             name: fill([0; 64], name, ""),
             version: fill([0; 32], version, ""),
             target: fill([0; 64], std::env::consts::ARCH, TARGET),
+            compiler: fill([0; 64], env!("FLOW_COMPILER"), ""),
         }
     }
 }
@@ -78,6 +82,8 @@ pub(crate) struct ManifestFields {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) target: String,
+    /// Empty before 1.1.
+    pub(crate) compiler: String,
 }
 
 /// Reads a manifest from the bytes of its section; `None` where there are too few. The numbers are those of this
@@ -97,9 +103,10 @@ pub(crate) fn read(bytes: &[u8]) -> Option<ManifestFields> {
     }
     use std::mem::offset_of as at;
     let sizes = at!(Manifest, sizes);
+    let size = number(bytes, at!(Manifest, size))?;
     Some(ManifestFields {
         magic: array(bytes, at!(Manifest, magic))?,
-        size: number(bytes, at!(Manifest, size))?,
+        size,
         major: number(bytes, at!(Manifest, major))?,
         minor: number(bytes, at!(Manifest, minor))?,
         pointer_width: *bytes.get(at!(Manifest, pointer_width))?,
@@ -114,5 +121,9 @@ pub(crate) fn read(bytes: &[u8]) -> Option<ManifestFields> {
         name: text::<64>(bytes, at!(Manifest, name))?,
         version: text::<32>(bytes, at!(Manifest, version))?,
         target: text::<64>(bytes, at!(Manifest, target))?,
+        compiler: match at!(Manifest, compiler) {
+            at if size as usize > at => text::<64>(bytes, at)?,
+            _ => String::new(),
+        },
     })
 }

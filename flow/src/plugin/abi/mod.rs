@@ -48,7 +48,7 @@ pub const MAGIC: [u8; 8] = *b"flowplug";
 /// Another major is another border: tables have changed.
 pub const MAJOR: u32 = 1;
 /// A newer minor only appends to tables.
-pub const MINOR: u32 = 0;
+pub const MINOR: u32 = 1;
 /// The section of the library that holds its manifest.
 pub const SECTION: &str = ".flow_plugin";
 /// The function that every plugin exports.

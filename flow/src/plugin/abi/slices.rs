@@ -3,7 +3,7 @@
 use std::ptr;
 
 use crate::plugin::abi::types::{Bytes, Header, Payload, PayloadSink};
-use crate::record::{Metadata, PayloadBatch};
+use crate::record::payload::{Metadata, PayloadBatch};
 
 impl Bytes {
     /// Nothing.

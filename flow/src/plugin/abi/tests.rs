@@ -10,16 +10,17 @@ use std::task::{Context, Poll, Wake, Waker};
 use serde_json::{Value, json};
 
 use crate::codec::{CollectionEncoder, Framing, RecordDecoder};
-use crate::component::{BuildContext, Component, ConfigFault, NoConfig, role};
+use crate::component::{BuildContext, Claims, Component, ConfigFault, NoConfig, Step, role};
 use crate::connector::{Progress, SinkConnector, SourceConnector};
 use crate::error::{DecodeError, EncodeError, Error, ErrorKind, Reason, RecordError};
 use crate::plugin::abi::offers::{Table, offers};
 use crate::plugin::abi::types::{Failure, Registry, Status};
 use crate::plugin::abi::{exported, register};
 use crate::plugin::host::{PluginDecoder, PluginEncoder, PluginSink, PluginSource};
+use crate::record::payload::Metadata;
 use crate::record::{
-    Checkpoint, Collect, CollectBatch, Collection, Field, Metadata, PayloadBatch, Records, Schema, Template,
-    Type, TypedRecords,
+    Checkpoint, Collect, CollectBatch, Collection, Field, PayloadBatch, Records, Schema, Template, Type,
+    TypedRecords,
 };
 
 macro_rules! component {
@@ -30,7 +31,8 @@ macro_rules! component {
             type Config = NoConfig;
 
             fn build(_: NoConfig, context: &BuildContext) -> Result<Self, Error> {
-                assert_eq!(context.label(), "here");
+                assert!(["here", "there"].contains(&context.label()));
+                context.claim($id, concat!("the ", $id))?;
                 Ok(Self::default())
             }
         }
@@ -125,7 +127,8 @@ impl RecordDecoder for Words {
             .map_err(|error| DecodeError::fatal(RecordError::new(Reason::Utf8, error.to_string())))?;
         for word in text.split(' ') {
             let before = out.len();
-            let record = json!({ "word": word, "len": word.len(), "at": before });
+            let keys = out.keys().map(|keys| keys.join(" "));
+            let record = json!({ "word": word, "len": word.len(), "at": before, "keys": keys });
             match out.collect(record) {
                 Ok(()) if word == "twice" => out.truncate(before),
                 Ok(()) => {}
@@ -285,6 +288,35 @@ fn a_decoder_crosses() {
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decoder.decode(b"x", &mut bombs)));
     assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"boom"));
     assert!(decoder.decode(b"z", &mut records).is_ok());
+
+    // It hears which keys are read.
+    let mut keys = |of: Vec<Field>| {
+        let mut records = Records::new(&Schema::new(of));
+        decoder.decode(b"a", &mut records).unwrap();
+        format!("{:?}", records.value(0, 0))
+    };
+    let field = |name: &str, path: &str| Field::new(name, Type::String).from_path(path);
+    let fields = || vec![field("k", "keys"), field("n", "other.x"), field("t", "meta.topic")];
+    assert_eq!(
+        (keys(fields()), keys(vec![field("k", "keys")])),
+        (r#"Text("keys other")"#.to_owned(), r#"Text("keys")"#.to_owned())
+    );
+}
+
+#[test]
+fn claims_cross() {
+    let Table::Source(table) = table("counter") else { panic!("no source") };
+    let claims = Claims::default();
+    let first = BuildContext::new("here", "/").with_claims(claims.clone());
+    let build = |context: &BuildContext| PluginSource::build(&table, &json!({}), context).map(|_| ());
+    build(&first).unwrap();
+    // Of the same component again, but of no other.
+    build(&first).unwrap();
+    assert_eq!(first.claimed().first(), Some(&("counter".to_owned(), "the counter".to_owned(), true)));
+    let second = BuildContext::new("there", "/").with_claims(claims);
+    let faults = build(&second).unwrap_err();
+    assert_eq!(faults[0].message, "the counter is used by `here` already");
+    assert_eq!(faults[0].path, [Step::Key("counter".to_owned())]);
 }
 
 #[test]

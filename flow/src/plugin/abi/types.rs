@@ -91,6 +91,8 @@ structs! {
         version: [u8; 32],
         /// What it was built for: `x86_64-linux-gnu`.
         target: [u8; 64],
+        /// Since 1.1. What it was built by, for messages: nobody compares it.
+        compiler: [u8; 64],
     }
 
     /// An error, allocated by whoever calls. Only as much of the texts counts as their lengths say.
@@ -117,7 +119,8 @@ structs! {
         message: [u8; 1024],
     }
 
-    /// Where `build` says what is wrong with a config, each with the way to it: a JSON array of keys and positions.
+    /// Where `build` says what is wrong with a config, each with the way to it, a JSON array of keys and positions; and
+    /// what it uses.
     FaultSink {
         /// Of this struct, in bytes.
         size: usize,
@@ -125,6 +128,9 @@ structs! {
         context: *mut c_void,
         /// Takes one fault: path, message.
         fault: Option<unsafe extern "C" fn(*mut c_void, Bytes, Bytes)>,
+        /// Since 1.1. `BuildContext::claim` (1: it uses that alone) and `share` (0): the option that asks for it, dotted, and what
+        /// it is. `FAILED`: another component has it; the caller's `Failure` is the fault.
+        claim: Option<unsafe extern "C" fn(*mut c_void, Bytes, Bytes, u32, *mut Failure) -> Status>,
     }
 
     /// The waker of the host's task. To keep it, clone it; release or wake what was cloned, once.
@@ -191,6 +197,8 @@ structs! {
         len: Option<unsafe extern "C" fn(*mut c_void) -> usize>,
         /// Forgets all records from this one on.
         truncate: Option<unsafe extern "C" fn(*mut c_void, usize)>,
+        /// Since 1.1. The keys of a record that are read, a row with a list of texts: others may be left out. Nothing: all are.
+        keys: Bytes,
     }
 
     /// Where an encoder gets records.

@@ -17,6 +17,7 @@
 //!
 //! Values nest up to 128 deep. Whoever reads a row trusts nothing in it.
 
+mod keys;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ mod writer;
 
 use std::fmt;
 
+pub(crate) use keys::{KeyList, KeyRow};
 pub(crate) use reader::Row;
 pub(crate) use value::RowValue;
 pub(crate) use writer::{RowVisitor, RowWriter};

@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use serde::de::{Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::{Reason, RecordError};
-use crate::plugin::rows::{Row, RowValue, RowVisitor, RowWriter};
+use crate::plugin::rows::{KeyList, KeyRow, Row, RowValue, RowVisitor, RowWriter};
 
 fn written<T: Serialize>(value: &T) -> Vec<u8> {
     let mut out = Vec::new();
@@ -69,11 +71,39 @@ fn what_is_written_is_read_again() {
     let text = serde_json::to_string(&all()).unwrap();
     let mut out = Vec::new();
     let mut json = serde_json::Deserializer::from_str(&text);
-    json.deserialize_any(RowVisitor { out: &mut out, finish: None }).unwrap();
+    json.deserialize_any(RowVisitor::plain(&mut out)).unwrap();
     assert_eq!(read::<All>(&out), Ok(all()));
     assert_eq!(read::<Value>(&out).unwrap(), serde_json::from_str::<Value>(&text).unwrap());
     // What nobody wants is passed over.
     assert!(read::<IgnoredAny>(&row).is_ok());
+}
+
+#[test]
+fn what_is_not_read_does_not_cross() {
+    let keys: Arc<[String]> = ["a", "b", "c"].map(str::to_owned).into();
+    let mut key_row = KeyRow::default();
+    let row = key_row.of(Some(&keys)).unwrap().to_vec();
+    let mut list = KeyList::default();
+    let read_keys = list.of(Some(&row)).unwrap();
+    assert_eq!(read_keys, &keys);
+    let cross = |text: &str| {
+        let mut out = Vec::new();
+        let visitor = RowVisitor { out: &mut out, finish: None, keys: Some(&**read_keys) };
+        serde_json::Deserializer::from_str(text).deserialize_any(visitor).unwrap();
+        read::<Value>(&out).unwrap()
+    };
+    // Nested deeper than a row may be, and passed over.
+    let text = format!(r#"{{"x":{}1{},"b":{{"x":1}},"y":[],"a":2,"z":0}}"#, "[".repeat(100), "]".repeat(100));
+    assert_eq!(cross(&text), json!({ "b": { "x": 1 }, "a": 2 }));
+    assert_eq!(cross(r#"{"a":1,"b":2,"c":3}"#), json!({ "a": 1, "b": 2, "c": 3 }));
+    assert_eq!(cross("{}"), json!({}));
+    // Other keys, another row; no keys, all are read; no row of keys, too.
+    assert_eq!(key_row.of(None), None);
+    let fewer: Arc<[String]> = ["z".to_owned()].into();
+    let row = key_row.of(Some(&fewer)).unwrap().to_vec();
+    assert_eq!(list.of(Some(&row)), Some(&fewer));
+    assert_eq!(list.of(None), None);
+    assert_eq!(list.of(Some(&[7, 1])), None);
 }
 
 #[test]
@@ -100,7 +130,7 @@ fn depth_is_bounded() {
     assert_eq!(read::<Value>(&deep(129)).unwrap_err(), "nested deeper than 128 levels");
     let mut out = Vec::new();
     let mut row = deep(10_000);
-    assert!(Row::new(&row, false).deserialize_any(RowVisitor { out: &mut out, finish: None }).is_err());
+    assert!(Row::new(&row, false).deserialize_any(RowVisitor::plain(&mut out)).is_err());
     assert!(RowValue::new(&row).serialize(RowWriter { out: &mut out, for_people: false }).is_err());
     assert!(read::<IgnoredAny>(&row).is_ok(), "skipping needs no stack");
     row.truncate(9_999);
@@ -115,6 +145,8 @@ fn a_record_that_is_refused_is_refused_where_it_ends() {
     };
     let mut out = Vec::new();
     let mut json = serde_json::Deserializer::from_str(r#"{"a":1} {"b":2}"#);
-    let refused = json.deserialize_any(RowVisitor { out: &mut out, finish: Some(&mut refuse) }).unwrap_err();
+    let refused = json
+        .deserialize_any(RowVisitor { out: &mut out, finish: Some(&mut refuse), keys: None })
+        .unwrap_err();
     assert_eq!((refused.to_string().as_str(), refused.column()), ("not today at line 1 column 7", 7));
 }

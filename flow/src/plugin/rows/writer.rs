@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde::ser::{self, Serialize, Serializer};
 
 use crate::error::RecordError;
-use crate::plugin::rows::{RowError, tag};
+use crate::plugin::rows::{RowError, keys, tag};
 
 fn number<const N: usize>(out: &mut Vec<u8>, tag: u8, bytes: [u8; N]) {
     out.push(tag);
@@ -39,9 +39,17 @@ pub(crate) type Finish<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), RecordError>
 pub(crate) struct RowVisitor<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     pub(crate) finish: Option<Finish<'a>>,
+    /// The keys of this record that are read; None: all.
+    pub(crate) keys: Option<&'a [String]>,
 }
 
-impl RowVisitor<'_> {
+impl<'a> RowVisitor<'a> {
+    /// For a value within a record.
+    #[inline]
+    pub(super) fn plain(out: &'a mut Vec<u8>) -> Self {
+        Self { out, finish: None, keys: None }
+    }
+
     #[inline]
     fn done<E: serde::de::Error>(self) -> Result<(), E> {
         match self.finish {
@@ -121,7 +129,7 @@ impl<'de> Visitor<'de> for RowVisitor<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let at = open(self.out, tag::LIST);
         let mut len = 0_u32;
-        while seq.next_element_seed(RowVisitor { out: self.out, finish: None })?.is_some() {
+        while seq.next_element_seed(RowVisitor::plain(self.out))?.is_some() {
             len = len.checked_add(1).ok_or_else(|| A::Error::custom("a list of 2^32 values"))?;
         }
         close(self.out, at, len);
@@ -129,13 +137,12 @@ impl<'de> Visitor<'de> for RowVisitor<'_> {
     }
 
     #[inline]
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         let at = open(self.out, tag::MAP);
-        let mut len = 0_u32;
-        while map.next_key_seed(RowVisitor { out: self.out, finish: None })?.is_some() {
-            map.next_value_seed(RowVisitor { out: self.out, finish: None })?;
-            len = len.checked_add(1).ok_or_else(|| A::Error::custom("a map of 2^32 entries"))?;
-        }
+        let len = match self.keys {
+            Some(keys) => keys::entries(map, self.out, keys)?,
+            None => keys::all_entries(map, self.out)?,
+        };
         close(self.out, at, len);
         self.done()
     }

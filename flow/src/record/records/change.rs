@@ -61,7 +61,7 @@ impl Records {
     /// # Examples
     /// ```
     /// use std::sync::Arc;
-    /// use flow::record::Value;
+    /// use flow::Value;
     /// use flow::{Error, Field, RecordTransform, Records, Schema, Type};
     ///
     /// /// Adds `fahrenheit` to records that have `celsius`.

@@ -78,6 +78,8 @@ pub struct Records {
     filtered: usize,
     rejections: Rejections,
     metadata: Vec<MetaColumn>,
+    /// The keys that lead to columns.
+    keys: Arc<[String]>,
     fault: Option<RecordError>,
 }
 
@@ -87,10 +89,12 @@ impl Records {
     /// # Panics
     /// Where [`Schema::check`] would fail because a path cannot be read.
     pub fn new(schema: &Arc<Schema>) -> Self {
+        let decoded = Struct::new(schema.fields());
         Self {
             input: Arc::clone(schema),
             schema: Arc::clone(schema),
-            decoded: Struct::new(schema.fields()),
+            keys: decoded.keys().map(str::to_owned).collect(),
+            decoded,
             computed: Vec::new(),
             spare_columns: Vec::new(),
             output: (0..schema.fields().len()).collect(),
@@ -148,6 +152,10 @@ impl Collect for Records {
 
     fn fault(&mut self) -> Option<RecordError> {
         self.fault.take()
+    }
+
+    fn keys(&self) -> Option<&Arc<[String]>> {
+        Some(&self.keys)
     }
 
     fn reject(&mut self, error: RecordError) {

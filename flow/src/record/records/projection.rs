@@ -48,6 +48,11 @@ impl Projection {
         self.keys[found].node.insert(rest, column);
     }
 
+    /// The keys, in the order in which they were inserted.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|key| key.name.as_str())
+    }
+
     /// How many columns it leads to.
     pub(super) fn columns(&self) -> usize {
         self.keys.iter().map(|key| key.node.columns()).sum()

@@ -22,6 +22,11 @@ pub(super) struct Struct {
 }
 
 impl Struct {
+    /// The keys of an object that lead to columns.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.projection.keys()
+    }
+
     /// # Panics
     /// Where a path cannot be read: [`Schema::check`](crate::Schema::check) comes first.
     pub(super) fn new(fields: &[Field]) -> Self {

@@ -48,6 +48,7 @@ impl TimeUnit {
 
 /// How a timestamp stands in text formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TimeForm {
     /// A whole number of units since 1970-01-01T00:00:00Z.
     Number,

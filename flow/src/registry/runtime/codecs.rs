@@ -76,7 +76,7 @@ impl CodecRegistry {
     }
 }
 
-/// A role of codecs, which [`CodecRegistry::register`] takes.
+/// A role of codecs, which [`CodecRegistry::register`] takes. Sealed, as [`role::Role`] is.
 #[diagnostic::on_unimplemented(
     message = "`{C}` is neither a decoder nor an encoder",
     note = "`ConnectorRegistry` takes sources and sinks; transforms stand in the list"
@@ -106,8 +106,8 @@ impl fmt::Debug for CodecRegistry {
     }
 }
 
-/// Any [`RecordDecoder`], boxed. Every decoder is one; nothing else needs to implement it.
-pub trait DynDecoder: Send {
+/// Any [`RecordDecoder`], boxed: every decoder is one. Sealed.
+pub trait DynDecoder: sealed::Decoder + Send {
     #[doc(hidden)]
     fn decode_dyn(&mut self, payload: &[u8], out: &mut dyn DynCollect) -> Result<(), DecodeError>;
 }
@@ -118,8 +118,8 @@ impl<D: RecordDecoder> DynDecoder for D {
     }
 }
 
-/// Any [`CollectionEncoder`], boxed. Every encoder is one; nothing else needs to implement it.
-pub trait DynEncoder: Send {
+/// Any [`CollectionEncoder`], boxed: every encoder is one. Sealed.
+pub trait DynEncoder: sealed::Encoder + Send {
     #[doc(hidden)]
     fn framing_dyn(&self) -> Framing;
     #[doc(hidden)]
@@ -166,4 +166,13 @@ impl CollectionEncoder for RegisteredEncoder {
     fn encode<C: Collection>(&mut self, records: &C, out: &mut PayloadBatch) -> Result<(), EncodeError> {
         self.0.encode_dyn(records, out)
     }
+}
+
+mod sealed {
+    use super::{CollectionEncoder, RecordDecoder};
+
+    pub trait Decoder {}
+    impl<D: RecordDecoder> Decoder for D {}
+    pub trait Encoder {}
+    impl<E: CollectionEncoder> Encoder for E {}
 }

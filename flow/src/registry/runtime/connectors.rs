@@ -30,8 +30,7 @@ pub type SinkFactory<C> = Arc<dyn Fn(C) -> Result<Box<dyn DynSink>, Error> + Sen
 /// ```
 /// use std::sync::Arc;
 ///
-/// use flow::registry::ConnectorRegistry;
-/// use flow::{Error, MockSource, NopSink, Runtime};
+/// use flow::{ConnectorRegistry, Error, Runtime};
 /// # use flow::{Checkpoint, PayloadBatch, Progress, SinkConnector, SourceConnector};
 /// # struct MySource;
 /// # impl MySource { fn new(_: MyConfig) -> Result<Self, Error> { Ok(MySource) } }
@@ -109,7 +108,7 @@ impl ConnectorRegistry {
     }
 }
 
-/// A role of connectors, which [`ConnectorRegistry::register`] takes.
+/// A role of connectors, which [`ConnectorRegistry::register`] takes. Sealed, as [`role::Role`] is.
 #[diagnostic::on_unimplemented(
     message = "`{C}` is neither a source nor a sink",
     note = "`CodecRegistry` takes decoders and encoders; transforms stand in the list"
@@ -141,12 +140,15 @@ impl fmt::Debug for ConnectorRegistry {
 
 type Wait<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// Any [`SourceConnector`], boxed. Every source is one; nothing else needs to implement it.
-#[allow(missing_docs, reason = "each method is the one of `SourceConnector` that it is named after")]
-pub trait DynSource: Send {
+/// Any [`SourceConnector`], boxed: every source is one. Sealed.
+pub trait DynSource: sealed::Source + Send {
+    #[doc(hidden)]
     fn boxed_open(&mut self) -> Wait<'_, ()>;
+    #[doc(hidden)]
     fn boxed_next<'a>(&'a mut self, batch: &'a mut PayloadBatch) -> Wait<'a, Progress>;
+    #[doc(hidden)]
     fn boxed_acknowledge(&mut self, checkpoint: Checkpoint) -> Wait<'_, ()>;
+    #[doc(hidden)]
     fn boxed_close(self: Box<Self>) -> Wait<'static, ()>;
 }
 
@@ -168,13 +170,17 @@ impl<S: SourceConnector> DynSource for S {
     }
 }
 
-/// Any [`SinkConnector`], boxed. Every sink is one; nothing else needs to implement it.
-#[allow(missing_docs, reason = "each method is the one of `SinkConnector` that it is named after")]
-pub trait DynSink: Send {
+/// Any [`SinkConnector`], boxed: every sink is one. Sealed.
+pub trait DynSink: sealed::Sink + Send {
+    #[doc(hidden)]
     fn boxed_open(&mut self) -> Wait<'_, ()>;
+    #[doc(hidden)]
     fn boxed_route(&self) -> Option<&Template>;
+    #[doc(hidden)]
     fn boxed_write<'a>(&'a mut self, batch: &'a PayloadBatch, checkpoint: Checkpoint) -> Wait<'a, ()>;
+    #[doc(hidden)]
     fn boxed_confirmed(&mut self) -> Wait<'_, Checkpoint>;
+    #[doc(hidden)]
     fn boxed_close(self: Box<Self>) -> Wait<'static, ()>;
 }
 
@@ -244,4 +250,13 @@ impl SinkConnector for RegisteredSink {
     fn close(self) -> impl Future<Output = Result<(), Error>> + Send {
         self.0.boxed_close()
     }
+}
+
+mod sealed {
+    use super::{SinkConnector, SourceConnector};
+
+    pub trait Source {}
+    impl<S: SourceConnector> Source for S {}
+    pub trait Sink {}
+    impl<K: SinkConnector> Sink for K {}
 }

@@ -1,6 +1,7 @@
 //! Records behind `dyn`: [`Collect`] and [`Collection`] without their generic methods, and back.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::ser::Error as _;
@@ -19,6 +20,8 @@ pub trait DynCollect {
     #[doc(hidden)]
     fn fault_dyn(&mut self) -> Option<RecordError>;
     #[doc(hidden)]
+    fn keys_dyn(&self) -> Option<&Arc<[String]>>;
+    #[doc(hidden)]
     fn reject_dyn(&mut self, error: RecordError);
     #[doc(hidden)]
     fn len_dyn(&self) -> usize;
@@ -36,6 +39,10 @@ impl<C: Collect> DynCollect for C {
 
     fn fault_dyn(&mut self) -> Option<RecordError> {
         self.fault()
+    }
+
+    fn keys_dyn(&self) -> Option<&Arc<[String]>> {
+        self.keys()
     }
 
     fn reject_dyn(&mut self, error: RecordError) {
@@ -65,6 +72,10 @@ impl Collect for ErasedCollect<'_> {
 
     fn fault(&mut self) -> Option<RecordError> {
         self.0.fault_dyn()
+    }
+
+    fn keys(&self) -> Option<&Arc<[String]>> {
+        self.0.keys_dyn()
     }
 
     fn reject(&mut self, error: RecordError) {

@@ -17,7 +17,7 @@ use crate::plugin::Refusal;
 use crate::plugin::abi::offers::Table;
 use crate::plugin::host::{PluginDecoder, PluginEncoder, PluginSink, PluginSource};
 use crate::plugin::loader::{self, Plugin};
-use crate::registry::entry::Entry;
+use crate::registry::entry::{Entry, sealed};
 use crate::registry::info::{ComponentInfo, ConfigSchema, Origin};
 use crate::registry::lookup::{Lookup, Resolve};
 use crate::registry::runtime::Runtime;
@@ -28,6 +28,8 @@ use crate::transform::RecordTransform;
 /// [`Builtins`](crate::Builtins) ends with it.
 #[derive(Debug)]
 pub enum Plugins {}
+
+impl sealed::Entry for Plugins {}
 
 impl Entry for Plugins {
     type Source<Tail: SourceConnector + Lookup> = Coproduct<PluginSource, Tail>;
@@ -48,6 +50,8 @@ pub struct LoadedPlugin {
     pub name: String,
     /// Its version, which nobody compares.
     pub version: String,
+    /// What it was built by (`rustc 1.95.0 (…)`), as it says; empty where it does not. Nobody compares it.
+    pub compiler: String,
     /// The roles and ids of its components.
     pub components: Vec<(Kind, String)>,
 }
@@ -123,8 +127,8 @@ impl Runtime {
                 Ok(components) => {
                     let ids =
                         components.iter().map(|component| (component.role, component.id.clone())).collect();
-                    let Plugin { file, name, version, digest, .. } = plugin;
-                    report.loaded.push(LoadedPlugin { file, name, version, components: ids });
+                    let Plugin { file, name, version, compiler, digest, .. } = plugin;
+                    report.loaded.push(LoadedPlugin { file, name, version, compiler, components: ids });
                     self.loaded.plugins.push(digest);
                     components.iter().for_each(|component| self.reserve(component));
                     self.loaded.components.extend(components);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::codec::{CollectionEncoder, RecordDecoder};
 use crate::component::{BuildContext, ConfigFault};
 use crate::connector::{SinkConnector, SourceConnector};
-use crate::registry::entry::Entry;
+use crate::registry::entry::{Entry, sealed};
 use crate::registry::info::ComponentInfo;
 use crate::registry::lookup::{Lookup, Resolve};
 use crate::registry::runtime::Runtime;
@@ -20,6 +20,8 @@ use crate::transform::RecordTransform;
 /// [`Runtime`]'s `connectors` and `codecs`. [`Builtins`](crate::Builtins) ends with it.
 #[derive(Debug)]
 pub enum Registered {}
+
+impl sealed::Entry for Registered {}
 
 impl Entry for Registered {
     #[cfg(feature = "custom-connectors")]

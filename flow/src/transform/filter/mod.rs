@@ -24,6 +24,7 @@ pub struct Filter {
 /// The options of [`Filter`].
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FilterConfig {
     /// The column that is looked at.
     pub column: String,
@@ -38,6 +39,7 @@ pub struct FilterConfig {
 /// How a filter compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "each is written as it is meant")]
+#[non_exhaustive]
 pub enum Comparison {
     #[serde(rename = "==")]
     Equal,

@@ -23,6 +23,7 @@ pub struct Rename {
 /// The options of [`Rename`].
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RenameConfig {
     /// The new name for each old one: `{ old = "new" }`.
     pub columns: BTreeMap<String, String>,

@@ -22,6 +22,7 @@ pub struct Select {
 /// The options of [`Select`].
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SelectConfig {
     /// The columns that stay, in their new order.
     pub columns: Vec<String>,

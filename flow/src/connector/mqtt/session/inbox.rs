@@ -10,7 +10,7 @@ use super::properties::{Properties, Value, id};
 use crate::connector::mqtt::config::MqttVersion;
 use crate::error::RecordError;
 use crate::record::payload::header;
-use crate::record::{Checkpoint, Metadata, PayloadBatch};
+use crate::record::payload::{Checkpoint, Metadata, PayloadBatch};
 
 /// A bounded batch of arrived messages, and the acknowledgements that the broker waits for.
 ///
