@@ -13,6 +13,7 @@ use tracing::debug;
 use super::backoff::Backoff;
 use super::buffers::{Input, Output};
 use super::journal::Journal;
+use super::pace::Pace;
 use super::session::{Event, Lost, Part, Remedy, Session};
 use super::settings::{Address, Settings, random};
 use super::socket::Socket;
@@ -198,11 +199,14 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let mut output = Output::default();
     let mut fresh = false;
     let mut alarm = std::pin::pin!(sleep_until(Instant::now().into()));
+    let mut pace = Pace::new(Instant::now());
+    let mut rest = std::pin::pin!(sleep_until(Instant::now().into()));
+    let mut rests = false;
     link.session().start(Instant::now())?;
     loop {
         let (step, news) = {
             let mut session = link.session();
-            let step = advance(&mut session, &mut input, &mut output, fresh);
+            let step = advance(&mut session, &mut input, &mut output, fresh.then_some(&mut pace));
             (step, session.news())
         };
         if news {
@@ -233,10 +237,14 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             return Ok(());
         }
         fresh = false;
+        if let Some(until) = step.rest {
+            rest.as_mut().reset(until.into());
+            rests = true;
+        }
         set(alarm.as_mut(), step.deadline);
         let before = output.done();
         tokio::select! {
-            read = reader.read_buf(input.room()), if !step.stalled => match read {
+            read = reader.read_buf(input.room()), if !step.stalled && !rests => match read {
                 Ok(0) => return Err(Lost::new("the broker closed the connection")),
                 Ok(_) => fresh = true,
                 Err(error) => return Err(Lost::new(format!("reading failed: {error}"))),
@@ -246,6 +254,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 Err(error) => return Err(Lost::new(format!("writing failed: {error}"))),
             },
             () = link.work.notified() => {}
+            () = &mut rest, if rests => rests = false,
             () = &mut alarm, if step.deadline.is_some() => {}
         }
         if output.done() != before {
@@ -285,21 +294,39 @@ where
 struct Step {
     deadline: Option<Instant>,
     stalled: bool,
+    /// Until when nothing should be read.
+    rest: Option<Instant>,
     leaving: bool,
     online: bool,
     events: Vec<Event>,
 }
 
 /// Everything that a session does between two waits, under one lock.
-fn advance(session: &mut Session, input: &mut Input, output: &mut Output, fresh: bool) -> Result<Step, Lost> {
+/// `pace` is there after a read.
+fn advance(
+    session: &mut Session,
+    input: &mut Input,
+    output: &mut Output,
+    pace: Option<&mut Pace>,
+) -> Result<Step, Lost> {
     let now = Instant::now();
     let resumes = session.is_stalled();
     session.tick(now)?;
-    if fresh || (resumes && !session.is_stalled()) {
+    let mut rest = None;
+    if pace.is_some() || (resumes && !session.is_stalled()) {
+        let (bytes, packets) = (input.bytes().len(), session.packets());
         input.taken(session.receive(input.bytes(), now, now_micros())?);
+        rest = pace.and_then(|pace| pace.read(now, bytes, session.packets() - packets, session.open()));
     }
     if session.is_closing() && !session.is_online() && !session.is_leaving() {
-        return Ok(Step { deadline: None, stalled: false, leaving: true, online: false, events: Vec::new() });
+        return Ok(Step {
+            deadline: None,
+            stalled: false,
+            rest,
+            leaving: true,
+            online: false,
+            events: Vec::new(),
+        });
     }
     if output.is_done() {
         output.refill(|bytes| session.output(now, bytes));
@@ -307,6 +334,7 @@ fn advance(session: &mut Session, input: &mut Input, output: &mut Output, fresh:
     Ok(Step {
         deadline: session.deadline(),
         stalled: session.is_stalled(),
+        rest,
         leaving: session.is_leaving(),
         online: session.is_online(),
         events: session.events(),

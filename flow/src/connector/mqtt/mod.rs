@@ -31,6 +31,7 @@ mod buffers;
 mod config;
 mod driver;
 mod journal;
+mod pace;
 mod session;
 mod settings;
 mod sink;

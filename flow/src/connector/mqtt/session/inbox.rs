@@ -51,9 +51,9 @@ impl Inbox {
         self.ready.is_full()
     }
 
-    /// Does the broker wait for acknowledgements on this connection?
-    pub(crate) fn owes_receipts(&self) -> bool {
-        !self.receipts.is_empty()
+    /// How many acknowledgements the broker waits for on this connection.
+    pub(crate) fn owed(&self) -> usize {
+        self.receipts.len()
     }
 
     /// Takes a message, whose topic stands where an alias stood. `time` is when it arrived, in µs since 1970; `fault` is

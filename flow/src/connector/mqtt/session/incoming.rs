@@ -33,6 +33,7 @@ impl Session {
                 return Ok(input.len());
             }
             at += len;
+            self.packets += 1;
         }
         Ok(at)
     }

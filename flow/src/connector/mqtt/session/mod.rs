@@ -73,6 +73,8 @@ pub(crate) struct Session {
     control: Vec<u8>,
     /// Bytes of an oversized packet that are still to be read past.
     skipping: usize,
+    /// How many have come, on all connections.
+    packets: u64,
     oversized: u64,
     unasked: u64,
     liveness: Liveness,
@@ -110,6 +112,7 @@ impl Session {
             aliases: aliases::Incoming::default(),
             control: Vec::new(),
             skipping: 0,
+            packets: 0,
             oversized: 0,
             unasked: 0,
             liveness,
@@ -214,7 +217,7 @@ impl Session {
 
     /// Does what is due at `now`.
     pub(crate) fn tick(&mut self, now: Instant) -> Result<(), Lost> {
-        let owed = mem::replace(&mut self.owed, self.inbox.owes_receipts());
+        let owed = mem::replace(&mut self.owed, self.inbox.owed() > 0);
         if self.stalled || self.owed || owed {
             // The silence may be our own doing: what the broker says waits behind messages that we do not read, and
             // some brokers (rumqttd) answer no PINGREQ while their window of unacknowledged messages is full. PINGREQ
@@ -253,6 +256,16 @@ impl Session {
                 [self.liveness.deadline(), subscriptions].into_iter().flatten().min()
             }
         }
+    }
+
+    /// How many packets have come, on all connections.
+    pub(crate) fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// How many messages wait for an acknowledgement on this connection, ours and the broker's.
+    pub(crate) fn open(&self) -> usize {
+        self.inbox.owed() + self.outbox.as_ref().map_or(0, Outbox::in_flight)
     }
 
     /// Must reading wait until messages are taken?

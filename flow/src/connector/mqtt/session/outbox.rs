@@ -190,7 +190,7 @@ impl Outbox {
     /// waits for it.
     pub(crate) fn acknowledge(&mut self, id: u16) -> bool {
         let waits = if self.publishing.qos == 2 { Stage::Release } else { Stage::Publish };
-        match self.in_flight(id) {
+        match self.sent(id) {
             Some(entry) if entry.stage == waits => {
                 entry.stage = Stage::Done;
                 self.in_flight -= 1;
@@ -207,7 +207,7 @@ impl Outbox {
             return;
         }
         let known = self.position(id).is_some_and(|at| at < self.entries.len());
-        match self.in_flight(id) {
+        match self.sent(id) {
             Some(entry) if entry.stage != Stage::Done => {
                 entry.stage = Stage::Release;
                 put_answer(kind::PUBREL, id, out);
@@ -218,9 +218,14 @@ impl Outbox {
         }
     }
 
+    /// How many publishes are with the broker and not confirmed.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     /// Is a publish with this id in flight?
     pub(crate) fn is_in_flight(&mut self, id: u16) -> bool {
-        self.in_flight(id).is_some_and(|entry| entry.stage != Stage::Done)
+        self.sent(id).is_some_and(|entry| entry.stage != Stage::Done)
     }
 
     /// The connection is gone: what is not confirmed is sent again on the next one, in order.
@@ -250,7 +255,7 @@ impl Outbox {
         self.entries.iter().take(self.touched).map(|entry| entry.len).max()
     }
 
-    fn in_flight(&mut self, id: u16) -> Option<&mut Entry> {
+    fn sent(&mut self, id: u16) -> Option<&mut Entry> {
         let sent = self.sent;
         self.position(id).filter(|at| *at < sent).and_then(|at| self.entries.get_mut(at))
     }
