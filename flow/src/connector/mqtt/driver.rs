@@ -16,7 +16,7 @@ use super::journal::Journal;
 use super::pace::Pace;
 use super::session::{Event, Lost, Part, Remedy, Session};
 use super::settings::{Address, Settings, random};
-use super::socket::Socket;
+use super::socket::{Confirmer, Socket};
 use crate::error::{Error, ErrorKind};
 use crate::record::time::now_micros;
 
@@ -174,10 +174,16 @@ async fn attempt(
         () = closing(link) => return Ok(()),
     };
     match socket {
-        Socket::Tcp(stream) => serve(link, stream, journal, online).await,
-        Socket::Tls(stream) => serve(link, stream, journal, online).await,
+        Socket::Tcp(stream) => {
+            let confirmer = Confirmer::of(&stream);
+            serve(link, stream, confirmer, journal, online).await
+        }
+        Socket::Tls(stream) => {
+            let confirmer = Confirmer::of(stream.get_ref().0);
+            serve(link, stream, confirmer, journal, online).await
+        }
         #[cfg(unix)]
-        Socket::Unix(stream) => serve(link, stream, journal, online).await,
+        Socket::Unix(stream) => serve(link, stream, Some(Confirmer::idle()), journal, online).await,
     }
 }
 
@@ -191,6 +197,7 @@ async fn closing(link: &Link) {
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     link: &Link,
     stream: S,
+    confirmer: Option<Confirmer>,
     journal: &mut Journal,
     online: &mut Option<Instant>,
 ) -> Result<(), Lost> {
@@ -237,7 +244,8 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             return Ok(());
         }
         fresh = false;
-        if let Some(until) = step.rest {
+        if let Some((until, confirmer)) = step.rest.zip(confirmer.as_ref()) {
+            confirmer.confirm();
             rest.as_mut().reset(until.into());
             rests = true;
         }

@@ -60,3 +60,31 @@ fn give_up_after(stream: &TcpStream, silence: Option<Duration>) -> io::Result<()
 fn give_up_after(_: &TcpStream, _: Option<Duration>) -> io::Result<()> {
     Ok(())
 }
+
+/// A second handle of a connection, to make TCP confirm at once what has come.
+///
+/// The operating system likes to confirm together with what it sends next, and waits up to 40 ms for that. Whoever writes
+/// without TCP_NODELAY, as Mosquitto does by default, holds back all further messages until then. Reading at once
+/// confirms at once; reading that rests does not.
+pub(crate) struct Confirmer(Option<socket2::Socket>);
+
+impl Confirmer {
+    /// Nothing where the operating system cannot be asked for it.
+    pub(crate) fn of(stream: &TcpStream) -> Option<Self> {
+        let handle = cfg!(target_os = "linux").then(|| socket2::SockRef::from(stream).try_clone());
+        handle?.ok().map(|handle| Self(Some(handle)))
+    }
+
+    /// For a connection that is not TCP.
+    pub(crate) fn idle() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn confirm(&self) {
+        #[cfg(target_os = "linux")]
+        if let Some(handle) = &self.0 {
+            // Where it fails the connection is gone, and reading says so.
+            let _ = handle.set_tcp_quickack(true);
+        }
+    }
+}
