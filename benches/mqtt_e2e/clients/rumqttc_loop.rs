@@ -2,9 +2,10 @@
 //! with manual acknowledgement, so that it promises what the others promise.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish};
+use tokio::sync::Mutex;
 
 use crate::Failure;
 use crate::input::Work;
@@ -17,8 +18,8 @@ const WINDOW: u16 = 1_000;
 /// waits for the other.
 const REQUESTS: usize = 16_384;
 
-/// Messages whose publish is on its way, in order.
-type Waiting = Arc<Mutex<VecDeque<Publish>>>;
+/// Messages to acknowledge, in order, and whether a publish of theirs must be confirmed before.
+type Waiting = Arc<Mutex<VecDeque<(Publish, bool)>>>;
 
 pub(super) fn run(work: Work, qos: u8, port: u16) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -53,13 +54,14 @@ async fn forward(
     loop {
         let Event::Incoming(Packet::Publish(publish)) = incoming.poll().await? else { continue };
         let mut converted = Vec::new();
-        if work.by_hand(&publish.payload, &mut converted)? {
-            if qos > 0 {
-                waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(publish);
-            }
+        let passes = work.by_hand(&publish.payload, &mut converted)?;
+        if qos > 0 {
+            let mut waiting = waiting.lock().await;
+            waiting.push_back((publish, passes));
+            acknowledge(&source, &mut waiting).await?;
+        }
+        if passes {
             sink.publish("out/x", quality(qos), false, converted).await?;
-        } else if qos > 0 {
-            source.ack(&publish).await?;
         }
     }
 }
@@ -67,10 +69,19 @@ async fn forward(
 async fn confirm(mut outgoing: EventLoop, source: AsyncClient, waiting: Waiting) -> Result<(), Failure> {
     loop {
         if let Event::Incoming(Packet::PubAck(_)) = outgoing.poll().await? {
-            let message = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            if let Some(message) = message {
-                source.ack(&message).await?;
+            let mut waiting = waiting.lock().await;
+            if let Some((_, waits)) = waiting.front_mut() {
+                *waits = false;
             }
+            acknowledge(&source, &mut waiting).await?;
         }
     }
+}
+
+/// Acknowledges what waits for nothing. It stays in order: rumqttd closes a connection that does otherwise.
+async fn acknowledge(source: &AsyncClient, waiting: &mut VecDeque<(Publish, bool)>) -> Result<(), Failure> {
+    while let Some((message, _)) = waiting.pop_front_if(|(_, waits)| !*waits) {
+        source.ack(&message).await?;
+    }
+    Ok(())
 }

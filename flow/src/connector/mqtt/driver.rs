@@ -13,7 +13,7 @@ use tracing::debug;
 use super::backoff::Backoff;
 use super::buffers::{Input, Output};
 use super::journal::Journal;
-use super::pace::Pace;
+use super::pace::{Pace, Turn};
 use super::session::{Event, Lost, Part, Remedy, Session};
 use super::settings::{Address, Settings, random};
 use super::socket::{Confirmer, Socket};
@@ -206,14 +206,14 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let mut output = Output::default();
     let mut fresh = false;
     let mut alarm = std::pin::pin!(sleep_until(Instant::now().into()));
-    let mut pace = Pace::new(Instant::now());
+    let mut pace = confirmer.as_ref().map(|_| Pace::new(Instant::now()));
     let mut rest = std::pin::pin!(sleep_until(Instant::now().into()));
     let mut rests = false;
     link.session().start(Instant::now())?;
     loop {
         let (step, news) = {
             let mut session = link.session();
-            let step = advance(&mut session, &mut input, &mut output, fresh.then_some(&mut pace));
+            let step = advance(&mut session, &mut input, &mut output, fresh, pace.as_mut());
             (step, session.news())
         };
         if news {
@@ -244,8 +244,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             return Ok(());
         }
         fresh = false;
-        if let Some((until, confirmer)) = step.rest.zip(confirmer.as_ref()) {
+        if let Some(confirmer) = confirmer.as_ref().filter(|_| step.turn.confirm) {
             confirmer.confirm();
+        }
+        if let Some(until) = step.turn.rest {
             rest.as_mut().reset(until.into());
             rests = true;
         }
@@ -302,35 +304,36 @@ where
 struct Step {
     deadline: Option<Instant>,
     stalled: bool,
-    /// Until when nothing should be read.
-    rest: Option<Instant>,
+    turn: Turn,
     leaving: bool,
     online: bool,
     events: Vec<Event>,
 }
 
-/// Everything that a session does between two waits, under one lock.
-/// `pace` is there after a read.
+/// Everything that a session does between two waits, under one lock. `fresh` says that something was read.
 fn advance(
     session: &mut Session,
     input: &mut Input,
     output: &mut Output,
+    fresh: bool,
     pace: Option<&mut Pace>,
 ) -> Result<Step, Lost> {
     let now = Instant::now();
     let resumes = session.is_stalled();
     session.tick(now)?;
-    let mut rest = None;
-    if pace.is_some() || (resumes && !session.is_stalled()) {
+    let mut turn = Turn::default();
+    if fresh || (resumes && !session.is_stalled()) {
         let (bytes, packets) = (input.bytes().len(), session.packets());
         input.taken(session.receive(input.bytes(), now, now_micros())?);
-        rest = pace.and_then(|pace| pace.read(now, bytes, session.packets() - packets, session.open()));
+        if let Some(pace) = pace.filter(|_| fresh) {
+            turn = pace.read(now, bytes, session.packets() - packets, session.open());
+        }
     }
     if session.is_closing() && !session.is_online() && !session.is_leaving() {
         return Ok(Step {
             deadline: None,
             stalled: false,
-            rest,
+            turn,
             leaving: true,
             online: false,
             events: Vec::new(),
@@ -342,7 +345,7 @@ fn advance(
     Ok(Step {
         deadline: session.deadline(),
         stalled: session.is_stalled(),
-        rest,
+        turn,
         leaving: session.is_leaving(),
         online: session.is_online(),
         events: session.events(),

@@ -61,12 +61,11 @@ fn give_up_after(_: &TcpStream, _: Option<Duration>) -> io::Result<()> {
     Ok(())
 }
 
-/// A second handle of a connection, to make TCP confirm at once what has come.
-///
-/// The operating system likes to confirm together with what it sends next, and waits up to 40 ms for that. Whoever writes
-/// without TCP_NODELAY, as Mosquitto does by default, holds back all further messages until then. Reading at once
-/// confirms at once; reading that rests does not.
-pub(crate) struct Confirmer(Option<socket2::Socket>);
+/// Makes TCP confirm at once what has come: `pace.rs` says when.
+pub(crate) struct Confirmer(
+    /// A second handle of a TCP connection.
+    Option<socket2::Socket>,
+);
 
 impl Confirmer {
     /// Nothing where the operating system cannot be asked for it.
@@ -76,6 +75,7 @@ impl Confirmer {
     }
 
     /// For a connection that is not TCP.
+    #[cfg(unix)]
     pub(crate) fn idle() -> Self {
         Self(None)
     }
