@@ -3,6 +3,7 @@
 mod conformance;
 mod faults;
 mod features;
+mod pace;
 mod round_trip;
 mod scripted;
 mod tls;

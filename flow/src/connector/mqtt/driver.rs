@@ -16,7 +16,7 @@ use super::journal::Journal;
 use super::pace::{Pace, Turn};
 use super::session::{Event, Lost, Part, Remedy, Session};
 use super::settings::{Address, Settings, random};
-use super::socket::{Confirmer, Socket};
+use super::socket::{Socket, Tuning};
 use crate::error::{Error, ErrorKind};
 use crate::record::time::now_micros;
 
@@ -175,15 +175,15 @@ async fn attempt(
     };
     match socket {
         Socket::Tcp(stream) => {
-            let confirmer = Confirmer::of(&stream);
-            serve(link, stream, confirmer, journal, online).await
+            let tuning = Tuning::of(&stream);
+            serve(link, stream, tuning, journal, online).await
         }
         Socket::Tls(stream) => {
-            let confirmer = Confirmer::of(stream.get_ref().0);
-            serve(link, stream, confirmer, journal, online).await
+            let tuning = Tuning::of(stream.get_ref().0);
+            serve(link, stream, tuning, journal, online).await
         }
         #[cfg(unix)]
-        Socket::Unix(stream) => serve(link, stream, Some(Confirmer::idle()), journal, online).await,
+        Socket::Unix(stream) => serve(link, stream, Some(Tuning::none()), journal, online).await,
     }
 }
 
@@ -197,7 +197,7 @@ async fn closing(link: &Link) {
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     link: &Link,
     stream: S,
-    confirmer: Option<Confirmer>,
+    tuning: Option<Tuning>,
     journal: &mut Journal,
     online: &mut Option<Instant>,
 ) -> Result<(), Lost> {
@@ -206,7 +206,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let mut output = Output::default();
     let mut fresh = false;
     let mut alarm = std::pin::pin!(sleep_until(Instant::now().into()));
-    let mut pace = confirmer.as_ref().map(|_| Pace::new(Instant::now()));
+    let mut pace = tuning.as_ref().map(|_| Pace::new(Instant::now()));
     let mut rest = std::pin::pin!(sleep_until(Instant::now().into()));
     let mut rests = false;
     link.session().start(Instant::now())?;
@@ -244,12 +244,15 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             return Ok(());
         }
         fresh = false;
-        if let Some(confirmer) = confirmer.as_ref().filter(|_| step.turn.confirm) {
-            confirmer.confirm();
-        }
-        if let Some(until) = step.turn.rest {
-            rest.as_mut().reset(until.into());
-            rests = true;
+        if let Some(tuning) = &tuning {
+            if step.turn.confirm {
+                tuning.confirm();
+            }
+            if let Some(until) = step.turn.rest {
+                tuning.set_resting(true);
+                rest.as_mut().reset(until.into());
+                rests = true;
+            }
         }
         set(alarm.as_mut(), step.deadline);
         let before = output.done();
@@ -264,7 +267,12 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 Err(error) => return Err(Lost::new(format!("writing failed: {error}"))),
             },
             () = link.work.notified() => {}
-            () = &mut rest, if rests => rests = false,
+            () = &mut rest, if rests => {
+                rests = false;
+                if let Some(tuning) = &tuning {
+                    tuning.set_resting(false);
+                }
+            }
             () = &mut alarm, if step.deadline.is_some() => {}
         }
         if output.done() != before {
