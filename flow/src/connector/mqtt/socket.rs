@@ -68,9 +68,10 @@ pub(crate) struct Tuning(
     Option<socket2::Socket>,
 );
 
-/// What a resting connection lets come before it is woken, in bytes.
+/// What a resting connection lets come before it is woken, in bytes. With more than a quarter of the default receive
+/// buffer (128 KiB), kernels change that buffer or the window, too.
 #[cfg(target_os = "linux")]
-const UNNOTICED: libc::c_int = 64 << 10;
+const UNNOTICED: libc::c_int = 32 << 10;
 
 impl Tuning {
     /// Nothing where the operating system has not what it takes: Linux has it.
