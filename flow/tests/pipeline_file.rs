@@ -111,6 +111,19 @@ fn json_files_have_lines_too() {
 }
 
 #[test]
+fn a_slip_in_a_key_that_must_be_there_is_shown_where_it_is() {
+    let said = problems(
+        "slips.toml",
+        "[source]\nconnector = \"mock\"\ndecodr = \"json\"\n[[sink]]\nconector = \"nop\"\nencoder = \"json\"",
+    );
+    assert_eq!(
+        said,
+        "slips.toml:3: source.decodr: unknown key; did you mean `decoder`?\n\
+         slips.toml:5: sink.conector: unknown key; did you mean `connector`?"
+    );
+}
+
+#[test]
 fn syntax_errors_and_missing_tables_are_named() {
     assert_eq!(
         problems("x.toml", "[source]\nconnector = \"mqtt"),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::pipeline::problem::Problem;
 use crate::pipeline::spec::tree::{Node, NodeValue, Tree};
-use crate::record::nearest::unknown_key;
+use crate::record::nearest::{nearest, unknown_key};
 
 /// A pipeline file, read.
 #[derive(Debug)]
@@ -200,6 +200,22 @@ impl<'a> Reader<'a> {
         tables
     }
 
+    /// The key `name` is not in `table`: the place of the key that was probably meant for it, or the table's.
+    fn missing(&mut self, table: &Node, base: &str, name: &str, hint: &str) {
+        let entries = table.entries().unwrap_or_default();
+        match nearest(name, entries.iter().map(|(key, _)| key.as_str())) {
+            Some(slip) => {
+                let place = table.get(slip).unwrap_or(table);
+                self.problem(
+                    place,
+                    &format!("{base}.{slip}"),
+                    &format!("unknown key; did you mean `{name}`?"),
+                );
+            }
+            None => self.problem(table, base, &format!("the key `{name}` is missing{hint}")),
+        }
+    }
+
     fn part(
         &mut self,
         node: &Node,
@@ -208,7 +224,7 @@ impl<'a> Reader<'a> {
         reserved: &'static [&'static str],
     ) -> Option<Part> {
         let Some(id) = node.get(id_key) else {
-            self.problem(node, key, &format!("the key `{id_key}` is missing: it names the component"));
+            self.missing(node, key, id_key, ": it names the component");
             return None;
         };
         let id = self.string(id, &format!("{key}.{id_key}"))?.to_owned();
@@ -218,11 +234,7 @@ impl<'a> Reader<'a> {
     /// `decoder = { codec = "json" }`, or short: `decoder = "json"`.
     fn codec(&mut self, table: &Node, base: &str, name: &'static str) -> Option<Part> {
         let Some(node) = table.get(name) else {
-            self.problem(
-                table,
-                base,
-                &format!("the key `{name}` is missing, such as `{name} = {{ codec = \"json\" }}`"),
-            );
+            self.missing(table, base, name, &format!(", such as `{name} = {{ codec = \"json\" }}`"));
             return None;
         };
         let key = format!("{base}.{name}");
