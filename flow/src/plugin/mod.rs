@@ -3,7 +3,7 @@
 #![doc = include_str!("../../docs/plugins.md")]
 //!
 //! # Layout
-//! - `abi`: the border; all `unsafe` code but for a socket option of `mqtt`
+//! - `abi`: the border; the only `unsafe` code
 //! - `rows`: records on their way over it
 //! - `guest`, `drive`, `log`: the library's side, on safe terms
 //! - `host`: the program's side, on safe terms

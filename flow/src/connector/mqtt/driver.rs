@@ -16,7 +16,8 @@ use super::journal::Journal;
 use super::pace::{Pace, Turn};
 use super::session::{Event, Lost, Part, Remedy, Session};
 use super::settings::{Address, Settings, random};
-use super::socket::{Socket, Tuning};
+use super::socket::Socket;
+use super::tuning::Tuning;
 use crate::error::{Error, ErrorKind};
 use crate::record::time::now_micros;
 

@@ -39,6 +39,7 @@ mod socket;
 mod source;
 mod tls;
 mod topic;
+mod tuning;
 
 pub use self::config::{
     MqttRetainHandling, MqttSinkConfig, MqttSourceConfig, MqttTls, MqttTopics, MqttVersion, MqttWill,

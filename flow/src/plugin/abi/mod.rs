@@ -1,4 +1,4 @@
-//! The border between a program and a loaded library: all `unsafe` code but for a socket option of `mqtt`.
+//! The border between a program and a loaded library: the only place with `unsafe` code.
 //!
 //! Both sides of the border are in here, so that each raw call stands beside what it relies on. What is above works
 //! on safe wrappers.
