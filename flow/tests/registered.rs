@@ -222,3 +222,15 @@ fn a_runtime_belongs_to_its_list() {
     let wrong = Pipeline::<Other>::load().with(&runtime()).text("x.toml", text).map(|_| ()).unwrap_err();
     assert!(wrong.to_string().contains("the `Runtime` was made for another list"), "{wrong}");
 }
+
+#[test]
+fn a_dead_letter_sink_that_the_list_cannot_hold_is_a_problem_and_not_another_policy() {
+    type Closed = Cons<MockSource, Cons<NopSink, Cons<JsonDecoder, Cons<JsonEncoder, Nil>>>>;
+    let mut runtime = Runtime::of::<Closed>();
+    register_custom_connectors(runtime.connectors()).unwrap();
+    let text = "on_error = { dead_letter = { connector = \"my-sink\" } }\n\
+         [source]\nconnector = \"mock\"\npayloads = [\"1\"]\ndecoder = \"json\"\nschema = { a = \"int64\" }\n\
+         [[sink]]\nconnector = \"nop\"\nencoder = \"json\"\n";
+    let problems = Pipeline::<Closed>::load().with(&runtime).text("x.toml", text).map(|_| ()).unwrap_err();
+    assert!(problems.to_string().contains("could not be built"), "{problems}");
+}

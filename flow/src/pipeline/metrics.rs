@@ -111,7 +111,7 @@ pub struct Report {
     pub payloads_out: u64,
     /// Their bytes.
     pub bytes_out: u64,
-    /// Calls of sources and sinks that were tried again after a temporary error.
+    /// Reads of sources and writes of sinks that were tried again after a temporary error.
     pub retries: u64,
     /// From arrival to settlement, for the batch that was settled last.
     pub lag: Duration,

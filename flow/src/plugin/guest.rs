@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::component::{BuildContext, Component, ConfigFault, Step, read_config};
 use crate::connector::{Progress, SinkConnector, SourceConnector};
-use crate::error::{Error, RecordError};
+use crate::error::{Error, ErrorKind, RecordError};
 use crate::plugin::drive::{Call, Driver};
 use crate::plugin::rows::{RowValue, RowVisitor};
 use crate::record::{Checkpoint, Collect, Collection, PayloadBatch, Template, fields};
@@ -88,8 +88,13 @@ impl<S: SourceConnector> SourceGuest<S> {
         match done {
             Poll::Ready(SourceDone::Next(progress)) => {
                 let progress = progress?;
-                let parts = self.driver.parts().map(|(_, batch)| (progress, &*batch));
-                Ok(parts.map_or(Poll::Pending, Poll::Ready))
+                let Some((_, batch)) = self.driver.parts() else { return Ok(Poll::Pending) };
+                // The border has no place for the reason, and without it the host would take the payload for a good one.
+                if batch.iter().any(|payload| payload.fault().is_some()) {
+                    let what = "a rejected payload (`PayloadBatch::reject`) cannot cross a plugin's border";
+                    return Err(Error::permanent(ErrorKind::Protocol, what));
+                }
+                Ok(Poll::Ready((progress, batch)))
             }
             _ => Ok(Poll::Pending),
         }

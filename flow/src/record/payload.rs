@@ -170,9 +170,10 @@ impl PayloadBatch {
         self.capacity
     }
 
-    /// Has the batch its number of payloads, or [`PayloadBatch::MAX_BYTES`]?
+    /// Has the batch its number of payloads, or [`PayloadBatch::MAX_BYTES`] with all that comes with them?
     pub fn is_full(&self) -> bool {
-        self.entries.len() >= self.capacity || self.data.len() >= Self::MAX_BYTES
+        let headers = self.headers.len() * size_of::<(Range<usize>, Range<usize>)>();
+        self.entries.len() >= self.capacity || self.data.len() + self.text.len() + headers >= Self::MAX_BYTES
     }
 
     /// The number of payloads.
@@ -196,6 +197,8 @@ impl PayloadBatch {
         self.truncate(0);
         // A batch that once held giants does not hold on to their memory for ever.
         self.data.shrink_to(4 * Self::MAX_BYTES);
+        self.text.shrink_to(Self::MAX_BYTES);
+        self.headers.shrink_to(Self::MAX_BYTES / size_of::<(Range<usize>, Range<usize>)>());
     }
 
     /// Keeps the first `len` payloads and drops what was written after them.

@@ -30,9 +30,10 @@ impl Rejections {
         self.marks.push(records);
     }
 
-    /// One more from an earlier payload, in its place.
+    /// One more from an earlier payload, in its place: behind those of records before it.
     pub(crate) fn insert(&mut self, payload: usize, error: RecordError, records: usize) {
-        let at = self.entries.partition_point(|(index, _)| *index <= payload);
+        let places = self.entries.iter().map(|(payload, _)| *payload).zip(self.marks.iter().copied());
+        let at = places.take_while(|place| *place <= (payload, records)).count();
         self.entries.insert(at, (payload, error));
         self.marks.insert(at, records);
     }

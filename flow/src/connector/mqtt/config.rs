@@ -172,7 +172,8 @@ config! {
     pub struct MqttSinkConfig {
         /// What to publish to; `{field}` stands for a field of the record: `alerts/{device_id}`.
         pub topic: String,
-        /// 0 (at most once), 1 (at least once: a message is delivered when the broker has confirmed it) or
+        /// 0 (the broker confirms nothing: what is on its way when the connection is lost is lost, or comes twice),
+        /// 1 (at least once: a message is delivered when the broker has confirmed it) or
         /// 2 (exactly once, for as long as this process and the broker's session live). Default: 0.
         #[serde(default)]
         #[schemars(range(min = 0, max = 2))]

@@ -76,6 +76,12 @@ impl Settings {
         if options.max_packet_size < 64 {
             return Err(Error::config("max_packet_size", "fewer than 64 bytes leave no room for a message"));
         }
+        if options.max_packet_size > MAX_PACKET {
+            return Err(Error::config(
+                "max_packet_size",
+                "cannot be more than 268435460 bytes: MQTT knows no larger packets",
+            ));
+        }
         if options.connect_timeout == 0 {
             return Err(Error::config(
                 "connect_timeout",
@@ -124,6 +130,9 @@ impl Settings {
 
 /// How many messages a broker of MQTT 5 may have sent that are not acknowledged.
 const RECEIVE_MAXIMUM: u16 = 8192;
+
+/// The largest packet that MQTT can announce: 5 bytes, and 2²⁸ − 1 behind them.
+const MAX_PACKET: u32 = (1 << 28) + 4;
 
 /// Checks the `qos` of a source or a sink.
 pub(crate) fn check_qos(qos: u8) -> Result<(), Error> {

@@ -86,26 +86,24 @@ impl<R: Registry> Plan<R> {
             spec.sinks.iter().filter_map(|sink| planner.outlet::<R>(sink)).collect();
         let of_columns = planner.of_columns(&outlets, &schemas);
         let policy = match &spec.on_error {
-            spec::OnError::Fail => Policy::Fail,
-            spec::OnError::Skip => Policy::Skip,
-            spec::OnError::DeadLetter(sink) => match planner.outlet::<R>(sink) {
-                Some(outlet) => {
-                    planner.check(&outlet, sink, &[dead_letter::schema()]);
-                    Policy::DeadLetter(outlet)
-                }
-                None => Policy::Fail,
-            },
+            spec::OnError::Fail => Some(Policy::Fail),
+            spec::OnError::Skip => Some(Policy::Skip),
+            spec::OnError::DeadLetter(sink) => planner.outlet::<R>(sink).map(|outlet| {
+                planner.check(&outlet, sink, &[dead_letter::schema()]);
+                Policy::DeadLetter(outlet)
+            }),
         };
         // A part that is missing for no reason that was said must not be missing in silence.
-        let complete = inlets.len() == spec.sources.len() && outlets.len() == spec.sinks.len();
+        let complete =
+            inlets.len() == spec.sources.len() && outlets.len() == spec.sinks.len() && policy.is_some();
         if problems.is_empty() && !complete {
             let message =
-                "a source or a sink could not be built, and its component did not say why".to_owned();
+                "a source or a sink could not be built: its component did not say why, or is registered at run time and the list has no `Registered`".to_owned();
             problems.push(Problem { line: 0, key: String::new(), message });
         }
-        if !problems.is_empty() {
+        let Some(policy) = policy.filter(|_| problems.is_empty()) else {
             return Err(Problems::new(&spec.tree.file, problems));
-        }
+        };
         Ok(Self {
             name: spec.name.clone(),
             inlets,

@@ -18,14 +18,14 @@ pub(crate) struct Loaded(Entry);
 /// What the dynamic linker says.
 pub(crate) fn load(file: OwnedFd) -> Result<Loaded, String> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    // The linker knows a library by its path. Were the descriptor closed, the next file would get its number, and the
-    // linker would give this library for it.
-    std::mem::forget(file);
     // SAFETY: this runs the initializers of the library: whoever may put files into the plugin directory is trusted
     // with that. The file was checked whole.
     let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
     let library =
         std::mem::ManuallyDrop::new(library.map_err(|error| whole_text(&error).replace(&path, "it"))?);
+    // The linker knows a library by its path. Were the descriptor closed, the next file would get its number, and the
+    // linker would give this library for it.
+    std::mem::forget(file);
     // SAFETY: the manifest promises a function of this type under this name.
     let entry = unsafe { library.get::<Entry>(ENTRY) }.map_err(|error| whole_text(&error))?;
     Ok(Loaded(*entry))

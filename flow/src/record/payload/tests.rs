@@ -80,3 +80,25 @@ fn a_topic_that_cannot_be_written_leaves_the_old_one() {
         .unwrap();
     assert_eq!(batch.get(0).unwrap().metadata().topic, Some("new"));
 }
+
+#[test]
+fn what_comes_with_a_payload_counts_towards_the_limit_of_a_batch() {
+    let mut batch = PayloadBatch::new();
+    let value = "x".repeat(PayloadBatch::MAX_BYTES / 8);
+    let mut payloads = 0;
+    while !batch.is_full() {
+        batch.push(b"1");
+        batch.push_header("name", &value);
+        payloads += 1;
+    }
+    assert_eq!(payloads, 8);
+    batch.clear();
+    // Empty ones have a place in memory, too.
+    batch.push(b"1");
+    let mut headers = 0;
+    while !batch.is_full() {
+        batch.push_header("", "");
+        headers += 1;
+    }
+    assert!(headers <= PayloadBatch::MAX_BYTES / 32 + 1, "{headers}");
+}

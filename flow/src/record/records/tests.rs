@@ -67,6 +67,22 @@ fn a_row_that_cannot_go_on_is_rejected_in_its_place() {
 }
 
 #[test]
+fn rows_of_one_payload_that_are_rejected_late_stand_in_their_order() {
+    let mut records = Records::new(&Schema::new(vec![Field::new("n", Type::Int32)]));
+    let mut batch = PayloadBatch::new();
+    batch.push(b"");
+    records.begin_payload(0, batch.get(0).unwrap());
+    for n in 0..4 {
+        records.collect(json!({ "n": n })).unwrap();
+    }
+    for row in [3, 1] {
+        records.reject_row(row, RecordError::new(Reason::Encode, row.to_string()));
+    }
+    let rejected: Vec<_> = records.rejected().iter().map(|(_, error)| error.message()).collect();
+    assert_eq!(rejected, ["1", "3"]);
+}
+
+#[test]
 fn columns_are_picked_and_renamed_without_copies() {
     let mut records = numbered(2);
     let swapped = Schema::new(vec![Field::new("text", Type::String), Field::new("number", Type::Int32)]);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::event::Event;
 use super::handshake::{self, Granted};
 use super::outbox::Outbox;
-use super::packet::{self, Answer, Front, Header, Publish, kind};
+use super::packet::{self, Answer, Front, Header, Publish, kind, put_answer};
 use super::properties::{Properties, Value, id};
 use super::reason::{self, Lost, Said};
 use super::subscriptions::Subscriptions;
@@ -148,6 +148,12 @@ impl Session {
             let publish = Publish { front: Front { topic, ..front }, properties, payload };
             self.news |= self.inbox.push(publish, time, fault, &mut self.control);
         } else {
+            // Acknowledged all the same: otherwise the broker would keep it and everything after it.
+            match front.qos {
+                0 => {}
+                1 => put_answer(kind::PUBACK, front.id, &mut self.control),
+                _ => put_answer(kind::PUBREC, front.id, &mut self.control),
+            }
             self.unasked += 1;
             let (topic, count) = (topic.to_owned(), self.unasked);
             self.events.push(Event::Unasked { topic, count });

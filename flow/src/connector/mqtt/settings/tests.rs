@@ -65,6 +65,7 @@ fn bad_options_name_their_key_and_the_fix() {
         (json!({ "will": { "topic": "a", "qos": 3 } }), "will.qos", "can be 0"),
         (json!({ "connect_timeout": 0 }), "connect_timeout", "default is 10"),
         (json!({ "max_packet_size": 3 }), "max_packet_size", "64 bytes"),
+        (json!({ "max_packet_size": 1_u32 << 29 }), "max_packet_size", "more than 268435460 bytes"),
         (
             json!({ "url": "mqtts://a", "tls": { "ca": "absent.pem" } }),
             "tls.ca",

@@ -106,3 +106,12 @@ fn the_broker_s_limits_hold() {
     assert!(error.to_string().contains("refused a message for good: not authorized"), "{error}");
     assert!(!error.is_temporary());
 }
+
+#[test]
+fn what_a_sink_has_not_asked_for_is_acknowledged_so_that_the_broker_does_not_keep_it() {
+    let mut rig = Rig::sink(1);
+    rig.connect(&RESUMED);
+    // PUBLISH, QoS 1, topic `a`, id 7.
+    rig.hear(&[0x32, 5, 0, 1, b'a', 0, 7]).unwrap();
+    assert_eq!(rig.said(), puback(7));
+}
