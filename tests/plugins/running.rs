@@ -112,6 +112,15 @@ async fn a_panic_fails_its_own_pipeline_and_no_other() {
     );
     assert_eq!(good.unwrap().delivered, 2);
 
+    // Whatever `on_error` says: an encoder that is gone rejects no good records.
+    MockSource::handle("panic-encoder").payloads(["1", "2", "3"]).end();
+    let text = "on_error = \"skip\"\n[batch]\nmax_records = 1\n[source]\nconnector = \"mock\"\nname = \"panic-encoder\"\n\
+                decoder = \"raw\"\n[source.schema]\npayload = \"binary\"\n[sink]\nconnector = \"nop\"\nencoder = \"faulty\"\n";
+    let failed = Pipeline::<Builtins>::load().with(&runtime).text("panics.toml", text).unwrap();
+    let failed = failed.run(std::future::pending()).await.unwrap_err().to_string();
+    let why = "the encoder cannot go on: the plugin panicked: not a second time";
+    assert!(failed.starts_with(why), "{failed}");
+
     let text = "[source]\nconnector = \"panicking\"\ndecoder = \"raw\"\n[source.schema]\npayload = \"binary\"\n\
                 [sink]\nconnector = \"nop\"\nencoder = \"raw\"\n";
     let failed = Pipeline::<Builtins>::load().with(&runtime).text("panics.toml", text).unwrap();

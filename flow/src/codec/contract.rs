@@ -103,6 +103,7 @@ pub trait CollectionEncoder: Send + 'static {
     /// # Errors
     /// The record at [`EncodeError::index`] cannot be written. With [`Framing::PerRecord`], the payloads of the
     /// records before it stand in `out` and the caller goes on after it; with [`Framing::PerBatch`], the caller
-    /// drops what this call wrote and calls again without the record.
+    /// drops what this call wrote and calls again without the record. After a fatal one ([`EncodeError::is_fatal`]) the
+    /// pipeline ends, and none of `records` is acknowledged.
     fn encode<C: Collection>(&mut self, records: &C, out: &mut PayloadBatch) -> Result<(), EncodeError>;
 }

@@ -174,17 +174,28 @@ impl fmt::Display for DecodeError {
 
 impl StdError for DecodeError {}
 
-/// A record that an encoder could not write.
+/// A record that an encoder could not write, or why it can write no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodeError {
     index: usize,
     record: RecordError,
+    fatal: bool,
 }
 
 impl EncodeError {
     /// The record at `index` of the collection cannot be written.
     pub fn new(index: usize, record: RecordError) -> Self {
-        Self { index, record }
+        Self { index, record, fatal: false }
+    }
+
+    /// The encoder cannot go on: the pipeline ends, and nothing of this collection is acknowledged.
+    pub fn fatal(record: RecordError) -> Self {
+        Self { index: 0, record, fatal: true }
+    }
+
+    /// Can the encoder not go on?
+    pub fn is_fatal(&self) -> bool {
+        self.fatal
     }
 
     /// Its position in the collection.
@@ -200,6 +211,9 @@ impl EncodeError {
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.fatal {
+            return self.record.fmt(f);
+        }
         write!(f, "record {}: {}", self.index, self.record)
     }
 }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use flow::{
-    BuildContext, Checkpoint, Collect, Component, DecodeError, Error, NoConfig, PayloadBatch, Progress,
-    RecordDecoder, SourceConnector,
+    BuildContext, Checkpoint, Collect, Collection, CollectionEncoder, Component, DecodeError, EncodeError,
+    Error, Framing, NoConfig, PayloadBatch, Progress, RecordDecoder, SourceConnector,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -50,6 +50,32 @@ impl RecordDecoder for FaultyDecoder {
             std::iter::empty::<(&str, i64)>(),
         );
         out.collect(record).map_err(|error| out.fault().unwrap_or_else(|| panic!("{error}")).into())
+    }
+}
+
+/// Panics at its second call.
+#[derive(Debug, Component)]
+#[component(encoder, id = "faulty")]
+pub struct FaultyEncoder(usize);
+
+impl FaultyEncoder {
+    fn new(_: NoConfig, _: &BuildContext) -> Result<Self, Error> {
+        Ok(Self(0))
+    }
+}
+
+impl CollectionEncoder for FaultyEncoder {
+    fn framing(&self) -> Framing {
+        Framing::PerRecord
+    }
+
+    fn encode<C: Collection>(&mut self, records: &C, out: &mut PayloadBatch) -> Result<(), EncodeError> {
+        self.0 += 1;
+        assert!(self.0 < 2, "not a second time");
+        for _ in 0..records.len() {
+            out.push(b"encoded");
+        }
+        Ok(())
     }
 }
 
@@ -106,4 +132,4 @@ impl SourceConnector for PanickingSource {
     }
 }
 
-flow::export_plugin!(FaultyDecoder, WaitingSource, PanickingSource);
+flow::export_plugin!(FaultyDecoder, FaultyEncoder, WaitingSource, PanickingSource);

@@ -23,7 +23,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
             let part = start..records.min(start + self.limits.max_records);
             for outlet in 0..sinks {
                 self.rejects.clear();
-                self.outlets[outlet].encode(self.stage.output(), part.clone(), &mut self.rejects);
+                self.outlets[outlet].encode(self.stage.output(), part.clone(), &mut self.rejects)?;
                 self.reject_rows(index)?;
                 if self.outlets[outlet]
                     .write(self.stage.output(), self.sequence, &self.metrics, &mut self.rejects)
@@ -61,7 +61,7 @@ impl<R: Registry, G: Stage> Runner<R, G> {
             return Ok((0, 0));
         };
         self.rejects.clear();
-        outlet.encode(letters, 0..Collection::len(letters), &mut self.rejects);
+        outlet.encode(letters, 0..Collection::len(letters), &mut self.rejects)?;
         let took = outlet.write(letters, self.sequence, &self.metrics, &mut self.rejects).await?;
         let mut records = self.rejections.count();
         for (letter, error) in &self.rejects {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::codec::{CollectionEncoder, Framing};
 use crate::connector::SinkConnector;
-use crate::error::{Error, Reason, RecordError};
+use crate::error::{EncodeError, Error, ErrorKind, Reason, RecordError};
 use crate::pipeline::metrics::{Metrics, add};
 use crate::pipeline::plan::OutletPlan;
 use crate::pipeline::run::backoff::Backoff;
@@ -35,6 +35,8 @@ pub(super) struct Outlet<R: Registry> {
     pub(super) confirmed: u64,
     /// Of asking for confirmations.
     trouble: Backoff,
+    /// Why the encoder cannot go on.
+    broken: Option<RecordError>,
 }
 
 impl<R: Registry> Outlet<R> {
@@ -51,16 +53,20 @@ impl<R: Registry> Outlet<R> {
             written: 0,
             confirmed: 0,
             trouble: Backoff::default(),
+            broken: None,
         }
     }
 
     /// Encodes those of `records` at `part` that can be encoded.
+    ///
+    /// # Errors
+    /// The encoder cannot go on. Nothing of `part` may be written then.
     pub(super) fn encode<C: Collection>(
         &mut self,
         records: &C,
         part: Range<usize>,
         rejects: &mut Vec<Reject>,
-    ) {
+    ) -> Result<(), Error> {
         let position = |index| u32::try_from(index).unwrap_or(u32::MAX);
         self.payloads.clear();
         self.owners.clear();
@@ -75,6 +81,9 @@ impl<R: Registry> Outlet<R> {
                 self.encode_together(records, rows, rejects);
             }
         }
+        let Some(error) = self.broken.take() else { return Ok(()) };
+        let what = format!("the encoder cannot go on: {error}");
+        Err(Error::permanent(ErrorKind::Record, what).with("at", &self.label))
     }
 
     /// Renders each record's topic, where the sink wants one; rows that have none go.
@@ -106,6 +115,9 @@ impl<R: Registry> Outlet<R> {
             let (before, rows) = (self.payloads.len(), &self.rows[from..]);
             let outcome = self.encoder.encode(&Subset::new(records, rows), &mut self.payloads);
             self.payloads.discard_open();
+            if breaks(&mut self.broken, &outcome) {
+                return;
+            }
             let written =
                 outcome.as_ref().map_or_else(|error| error.index().min(rows.len() - 1), |()| rows.len());
             if self.payloads.len() - before != written {
@@ -144,6 +156,9 @@ impl<R: Registry> Outlet<R> {
         for (topic, rows) in groups {
             let before = self.payloads.len();
             self.encode_together(records, rows, rejects);
+            if self.broken.is_some() {
+                return;
+            }
             for payload in before..self.payloads.len() {
                 set_topic(&mut self.payloads, payload, &self.text[topic.clone()]);
             }
@@ -157,6 +172,9 @@ impl<R: Registry> Outlet<R> {
         while !rows.is_empty() {
             let outcome = self.encoder.encode(&Subset::new(records, &rows), &mut self.payloads);
             self.payloads.discard_open();
+            if breaks(&mut self.broken, &outcome) {
+                return;
+            }
             match outcome {
                 Ok(()) if self.payloads.len() == before + 1 => {
                     let start = self.rows.len();
@@ -176,6 +194,9 @@ impl<R: Registry> Outlet<R> {
                     if attempts == FEW {
                         // Where many rows are bad, trying each alone is cheaper than all again for each.
                         self.keep_encodable(records, &mut rows, rejects);
+                        if self.broken.is_some() {
+                            return;
+                        }
                     }
                 }
             }
@@ -183,12 +204,17 @@ impl<R: Registry> Outlet<R> {
     }
 
     fn keep_encodable<C: Collection>(&mut self, records: &C, rows: &mut Vec<u32>, rejects: &mut Vec<Reject>) {
-        let (encoder, payloads) = (&mut self.encoder, &mut self.payloads);
-        let before = payloads.len();
+        let before = self.payloads.len();
         rows.retain(|row| {
-            let outcome = encoder.encode(&Subset::new(records, &[*row]), payloads);
-            payloads.discard_open();
-            payloads.truncate(before);
+            if self.broken.is_some() {
+                return false;
+            }
+            let outcome = self.encoder.encode(&Subset::new(records, &[*row]), &mut self.payloads);
+            self.payloads.discard_open();
+            self.payloads.truncate(before);
+            if breaks(&mut self.broken, &outcome) {
+                return false;
+            }
             outcome.map_err(|error| rejects.push((*row as usize, error.record().clone()))).is_ok()
         });
     }
@@ -310,6 +336,13 @@ impl<R: Registry> Outlet<R> {
             }
         }
     }
+}
+
+/// Can the encoder not go on after this? Remembers why.
+fn breaks(broken: &mut Option<RecordError>, outcome: &Result<(), EncodeError>) -> bool {
+    let fatal = outcome.as_ref().err().filter(|error| error.is_fatal());
+    *broken = fatal.map(|error| error.record().clone());
+    broken.is_some()
 }
 
 /// The encoder broke its promise, and which record is in which payload cannot be told.

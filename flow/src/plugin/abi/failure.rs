@@ -135,10 +135,16 @@ impl Failure {
     pub(crate) fn set_encode(&mut self, error: &EncodeError) {
         self.set_record(error.record());
         self.index = error.index() as u64;
+        if error.is_fatal() {
+            self.flags |= flags::FATAL;
+        }
     }
 
     /// Of a call that was given `records` records.
     pub(crate) fn encode(&self, records: usize) -> EncodeError {
+        if self.flags & flags::FATAL != 0 {
+            return EncodeError::fatal(self.record());
+        }
         let index = usize::try_from(self.index).unwrap_or(0).min(records.saturating_sub(1));
         EncodeError::new(index, self.record())
     }

@@ -165,7 +165,7 @@ impl Instance<EncoderTable> {
             status::OK => Ok(()),
             status::PANICKED => {
                 let message = format!("the plugin panicked: {}", self.failure().message());
-                Err(EncodeError::new(0, RecordError::new(Reason::Encode, message)))
+                Err(EncodeError::fatal(RecordError::new(Reason::Encode, message)))
             }
             _ => Err(self.failure().encode(records.len())),
         }
